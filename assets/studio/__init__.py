@@ -1,0 +1,1 @@
+"""The style pictures, one a module, and the parts that they share."""
