@@ -1,0 +1,20 @@
+"""styler gives any photograph the style of any picture: `stylize` once, `Stylizer` many times."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from styler.errors import StylerError
+    from styler.transfer import Stylizer, stylize
+
+__version__ = "0.1.0"
+__all__ = ["StylerError", "Stylizer", "__version__", "stylize"]
+
+_HOMES = {"Stylizer": "styler.transfer", "stylize": "styler.transfer", "StylerError": "styler.errors"}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for when it is asked for: torch takes a second, and `styler --help` needs none of it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'styler' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,76 @@
+"""Files that are there whole or not at all."""
+
+import errno
+import os
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from styler.errors import StylerError
+
+# What a filesystem without hard links (FAT, some network mounts) answers to os.link.
+_NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
+
+
+@contextmanager
+def atomic_file(path: Path, *, overwrite: bool = False) -> Generator[BinaryIO]:
+    """Yield a file that takes the name `path` when the block ends well, and vanishes when it does not.
+
+    Raises:
+        StylerError: If the file exists (unless `overwrite`) or cannot be written.
+    """
+    path = Path(os.path.realpath(path))  # write through a link, do not replace it
+    temporary = path.with_name(f".{secrets.token_hex(8)}.styler-tmp")
+    try:
+        try:
+            # Not mkstemp, whose files only their owner may read.
+            with temporary.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            if overwrite:
+                temporary.replace(path)
+            else:
+                _rename_to_new(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except FileExistsError:
+        raise exists_error(path) from None
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def _rename_to_new(temporary: Path, path: Path) -> None:
+    """Rename, but raise FileExistsError where `path` exists, even if it came a moment ago."""
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        path.open("xb").close()  # claims the name
+        try:
+            temporary.replace(path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+
+def exists_error(path: Path) -> StylerError:
+    """Return the error for a file that must not be overwritten."""
+    return StylerError(f"{path} exists already", "choose another name, or replace it with --overwrite")
+
+
+def write_error(name: object, error: OSError) -> StylerError:
+    """Return the error for a file that could not be written, told from the system's answer."""
+    what = f"cannot write {name}: {error.strerror or error}"
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return StylerError(what, "free some space, or write to another disk")
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return StylerError(what, "choose a folder in which you may write")
+        case errno.ENOENT | errno.ENOTDIR:
+            return StylerError(what, f"make the folder first: mkdir -p {Path(str(name)).parent}")
+        case _:
+            return StylerError(what, "write to another place with -o")

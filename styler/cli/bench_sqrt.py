@@ -1,0 +1,127 @@
+"""`styler bench sqrt`: the papers' comparison of matrix square roots, on the machine at hand."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from styler.cli.console import stderr, stdout
+from styler.cli.options import DeviceOption, ModelOption
+from styler.errors import StylerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from styler.sqrt_benchmark import Row
+
+COLUMNS = ("root", "matrices", "batch × n", "forward ms", "backward ms", "both ms", "root", "inverse", "gradient")
+
+
+def bench_sqrt(
+    sizes: Annotated[
+        str | None, typer.Option(help="Batches and sizes, such as 64x48,1x512; default: the papers'.")
+    ] = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="A photograph whose covariances, level by level, are solved too.")
+    ] = None,
+    roots: Annotated[str | None, typer.Option(help="Which roots, such as auto,published mpa; default: all.")] = None,
+    dtype: Annotated[Literal["float32", "float64"], typer.Option(help="Precision.")] = "float32",
+    device: DeviceOption = "auto",
+    model: ModelOption = "auto",
+    repeats: Annotated[int, typer.Option(min=1, help="Timed runs after three; medians are shown.")] = 20,
+    plot: Annotated[Path | None, typer.Option(help="Draw the comparison, as a .png file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a row instead.")] = False,
+) -> None:
+    """Time and check matrix square roots: ours, and those of the papers as published."""
+    import torch
+    from rich.table import Table
+
+    from styler.device import find_device
+    from styler.sqrt_benchmark import SIZES, benchmark_rows, implementations, random_covariances
+
+    wanted = roots.split(",") if roots else None
+    for name in wanted or []:
+        if name not in implementations():
+            raise typer.BadParameter(f"--roots: {name!r} is none of {', '.join(implementations())}")
+    matrices = {f"random {b}x{n}": random_covariances(b, n) for b, n in (parse_sizes(sizes) if sizes else SIZES)}
+    if source is not None:
+        matrices |= covariances_of(source, model)
+    if plot is not None:
+        require_matplotlib()
+    place = find_device(device)
+    title = f"matrix square roots on {place}, {dtype}, torch {torch.__version__}, {torch.get_num_threads()} threads"
+    table = Table(*COLUMNS, title=title, caption="errors are the largest of a batch, relative, against float64")
+    rows = []
+    for row in benchmark_rows(matrices, device=place, dtype=getattr(torch, dtype), repeats=repeats, names=wanted):
+        rows.append(row)
+        if as_json:
+            typer.echo(json.dumps(asdict(row)))
+        else:
+            stderr.print(f"{row.matrices} {row.name}: {row.forward_ms + row.backward_ms:.3f} ms", highlight=False)
+        table.add_row(*cells(row))
+    if not as_json:
+        stdout.print(table)
+    if plot is not None:
+        draw(rows, plot, title)
+        stderr.print(f"drew {plot}", highlight=False)
+
+
+def parse_sizes(text: str) -> list[tuple[int, int]]:
+    """Return batches and sizes from a list such as 64x48,1x512."""
+    parts = [part.strip().split("x") for part in text.split(",")]
+    if not all(len(part) == 2 and all(number.isdecimal() and int(number) for number in part) for part in parts):
+        raise typer.BadParameter(f"--sizes: expected batches and sizes such as 64x48,1x512, got {text!r}")
+    return [(int(batch), int(n)) for batch, n in parts]
+
+
+def covariances_of(source: Path, model: str) -> "dict[str, Tensor]":
+    """Return the covariances of a photograph's features by level."""
+    from styler.images import load_image
+    from styler.sqrt_benchmark import feature_covariances
+    from styler.weights import load_model
+
+    covariances = feature_covariances(load_image(source).image, load_model(model).encoder)
+    return {f"{source.stem} {level}": covariance for level, covariance in covariances.items()}
+
+
+def cells(row: "Row") -> list[str]:
+    """Return a row of the table."""
+    times = (row.forward_ms, row.backward_ms, row.forward_ms + row.backward_ms)
+    errors = (row.root_error, row.inverse_error, row.gradient_error)
+    return [
+        row.name,
+        row.matrices,
+        f"{row.batch} × {row.n}",
+        *(f"{ms:.3f}" for ms in times),
+        *("-" if error is None else f"{error:.1e}" for error in errors),
+    ]
+
+
+def require_matplotlib() -> None:
+    """Raise before anything is measured if the plot can't be drawn."""
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is None:
+        raise StylerError("--plot needs matplotlib, which is not installed", "pip install matplotlib")
+
+
+def draw(rows: "Sequence[Row]", path: Path, title: str) -> None:
+    """Draw time against error, one panel for each batch."""
+    from matplotlib.figure import Figure
+
+    kinds = list(dict.fromkeys(row.matrices for row in rows))
+    figure = Figure(figsize=(4 * len(kinds), 4), layout="constrained")
+    figure.suptitle(title, fontsize=9)
+    for axes, kind in zip(figure.subplots(1, len(kinds), squeeze=False)[0], kinds, strict=True):
+        axes.set(
+            xscale="log", yscale="log", title=kind, xlabel="forward + backward, ms", ylabel="error of the gradient"
+        )
+        for row in (row for row in rows if row.matrices == kind):
+            point = row.forward_ms + row.backward_ms, max(row.gradient_error, 1e-17)
+            axes.plot(*point, "s" if "published" in row.name else "o")
+            axes.annotate(row.name, point, xytext=(4, 4), textcoords="offset points", fontsize=7)
+    figure.savefig(path, dpi=150)

@@ -1,0 +1,6 @@
+"""Where words go: standard error, so that standard output stays free for results."""
+
+from rich.console import Console
+
+stderr = Console(stderr=True, soft_wrap=True)
+stdout = Console(soft_wrap=True)

@@ -1,0 +1,104 @@
+"""`styler train encoder` and `styler train decoder`."""
+
+import contextlib
+from collections.abc import Generator
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from styler.cli.console import stderr
+from styler.cli.options import DeviceOption
+from styler.vgg import LEVELS
+
+app = typer.Typer(no_args_is_help=True, help="Train a model of your own: first its encoder, then its decoders.")
+
+Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Optimizer steps.")]
+Batch = Annotated[int | None, typer.Option("--batch", min=1, help="Pictures a step.")]
+Crop = Annotated[int | None, typer.Option("--crop", min=32, help="Side of the training crops, in pixels.")]
+Rate = Annotated[float | None, typer.Option("--rate", min=0, help="Highest learning rate.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything that is random.")]
+DecoderLevel = Literal["relu4_1", "relu3_1", "relu2_1", "relu1_1", "all"]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, with the same settings.")]
+Photos = Annotated[Path, typer.Argument(help="Folder of photographs, searched through.", show_default=False)]
+
+
+@app.command()
+def encoder(
+    photos: Photos,
+    teacher: Annotated[str, typer.Option(help="VGG-19 weights as safetensors, or vgg19 to download torchvision's.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write.")],
+    steps: Steps = None,
+    batch: Batch = None,
+    crop: Crop = None,
+    rate: Rate = None,
+    seed: Seed = 0,
+    device: DeviceOption = "auto",
+    resume: Resume = False,
+) -> None:
+    """Distil a small encoder from a large one that has seen more: the teacher."""
+    from styler.cli.training_progress import report_unreadable, training_progress
+    from styler.data import find_pictures
+    from styler.device import find_device
+    from styler.training.encoders import SETTINGS, train_encoder
+
+    settings = SETTINGS.changed(num_steps=steps, batch_size=batch, crop_size=crop, learning_rate=rate, seed=seed)
+    found, unreadable = find_pictures(photos)
+    report_unreadable(unreadable)
+    with training_progress("encoder") as report, told_how_to_resume():
+        record = train_encoder(
+            found, out, teacher=teacher, settings=settings, device=find_device(device), resume=resume, report=report
+        )
+    shares = ", ".join(f"{level} {share:.3f}" for level, share in record["held_out"].items())
+    stderr.print(f"wrote {out}; share of the teacher left unexplained on held-out photographs: {shares}")
+    stderr.print(f"next: styler train decoder PHOTOS PAINTINGS --model {out}")
+
+
+@app.command()
+def decoder(
+    photos: Photos,
+    paintings: Annotated[Path, typer.Argument(help="Folder of paintings, searched through.", show_default=False)],
+    model: Annotated[Path, typer.Option("--model", "-m", help="The model file; the decoders are put into it.")],
+    level: Annotated[DecoderLevel, typer.Option(help="Which decoder to train.")] = "all",
+    steps: Steps = None,
+    batch: Batch = None,
+    crop: Crop = None,
+    rate: Rate = None,
+    seed: Seed = 0,
+    device: DeviceOption = "auto",
+    resume: Resume = False,
+) -> None:
+    """Train the decoders of a model on photographs in the styles of paintings."""
+    from styler.cli.training_progress import report_unreadable, training_progress
+    from styler.data import find_pictures
+    from styler.device import find_device
+    from styler.training.decoders import SETTINGS, train_decoders
+
+    settings = SETTINGS.changed(num_steps=steps, batch_size=batch, crop_size=crop, learning_rate=rate, seed=seed)
+    found_photos, unreadable_photos = find_pictures(photos)
+    found_paintings, unreadable_paintings = find_pictures(paintings)
+    report_unreadable(unreadable_photos + unreadable_paintings)
+    with training_progress("decoder") as report, told_how_to_resume():
+        record = train_decoders(
+            found_photos,
+            found_paintings,
+            model,
+            levels=LEVELS if level == "all" else [level],
+            settings=settings,
+            device=find_device(device),
+            resume=resume,
+            report=report,
+        )
+    errors = ", ".join(f"{name} {value:.1f} dB" for name, value in record["held_out"].items())
+    stderr.print(f"wrote {model}; reconstruction of held-out photographs: {errors}", highlight=False)
+    stderr.print(f"next: styler transfer PHOTO PAINTING --model {model}", highlight=False)
+
+
+@contextlib.contextmanager
+def told_how_to_resume() -> Generator[None]:
+    """Say how to go on after an interrupt."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        stderr.print("saved; go on with the same command and --resume")
+        raise

@@ -1,0 +1,51 @@
+"""How a training shows itself: a live line on a terminal, a plain line now and then elsewhere."""
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from styler.cli.console import stderr
+
+if TYPE_CHECKING:
+    from styler.training.loop import Progress
+
+SECONDS_BETWEEN_LINES = 20
+
+
+@contextmanager
+def training_progress(title: str) -> Generator[Callable[["Progress"], None]]:
+    """Yield what to call after each step; losses are shown as a running mean over about fifty steps."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    smooth: dict[str, float] = {}
+    last_line = -SECONDS_BETWEEN_LINES
+    with Bar(*columns, console=stderr, disable=not stderr.is_terminal) as bar:
+        row = bar.add_task(title, total=None)
+
+        def show(progress: "Progress") -> None:
+            nonlocal last_line
+            for name, value in progress.losses.items():
+                smooth[name] = smooth.get(name, value) * 0.98 + value * 0.02
+            losses = " ".join(f"{name} {value:.4f}" for name, value in smooth.items())
+            text = f"{title}: {losses}  {progress.images_per_second:.1f} images/s"
+            bar.update(row, description=text, completed=progress.step, total=progress.num_steps)
+            now = time.monotonic()
+            if not stderr.is_terminal and (
+                now - last_line > SECONDS_BETWEEN_LINES or progress.step == progress.num_steps
+            ):
+                last_line = now
+                left = f"{progress.seconds_left / 60:.0f} min left"
+                stderr.print(f"step {progress.step}/{progress.num_steps}  {text}  {left}", highlight=False)
+
+        yield show
+
+
+def report_unreadable(paths: list[Path]) -> None:
+    """Name the pictures that are left out."""
+    if paths:
+        names = ", ".join(path.name for path in paths[:5]) + (", …" if len(paths) > 5 else "")
+        stderr.print(f"left out {len(paths)} unreadable: {names}", highlight=False)

@@ -1,0 +1,54 @@
+"""Where and in which precision the networks run."""
+
+import torch
+
+from styler.errors import StylerError
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def find_device(name: str = "auto") -> torch.device:
+    """Return the device called "cpu", "cuda", "cuda:N" or "mps"; "auto" takes the fastest one at hand.
+
+    Raises:
+        StylerError: If this machine has no such device.
+    """
+    if name == "auto":
+        return torch.device(next((kind for kind in ("cuda", "mps") if _count(kind)), "cpu"))
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or (device.index or 0) >= _count(device.type):
+        raise StylerError(f"no device {name!r} on this machine", "choose --device auto, cpu, cuda, cuda:N or mps")
+    return device
+
+
+def _count(kind: str) -> int:
+    if kind == "cuda":
+        return torch.cuda.device_count()
+    return int(kind == "cpu" or (kind == "mps" and torch.backends.mps.is_available()))
+
+
+def find_dtype(name: str, device: torch.device) -> torch.dtype:
+    """Return the precision called `name`; "auto" takes the half precision that `device` computes natively.
+
+    Raises:
+        StylerError: If there is no such precision.
+    """
+    if name == "auto":
+        return auto_dtype(device)
+    if name not in DTYPES:
+        raise StylerError(f"no precision {name!r}", f"choose --dtype auto, {', '.join(DTYPES)}")
+    return DTYPES[name]
+
+
+def auto_dtype(device: torch.device) -> torch.dtype:
+    """Return float16 on GPUs, bfloat16 on processors with instructions for it, else float32.
+
+    Emulated bfloat16 is slower than float32, so a processor has to say that it has AVX512_BF16 or AMX.
+    """
+    if device.type in ("cuda", "mps"):
+        return torch.float16
+    flags = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return torch.bfloat16 if flags.get("avx512_bf16") or flags.get("amx_bf16") else torch.float32

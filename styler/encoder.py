@@ -1,0 +1,58 @@
+"""The encoder: VGG-19's trunk at any widths, from pictures to the features of each level.
+
+Images are RGB floats in [0, 1], `(B, 3, H, W)`.
+"""
+
+from collections.abc import Iterable
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from styler.vgg import LEVELS, TRUNK, WIDTHS, Level, channels
+
+
+class Conv3x3(nn.Conv2d):
+    """A 3x3 convolution that keeps the size, reflecting at the border."""
+
+    bias: Tensor  # ty: ignore[incompatible-mutable-override]  a Conv2d may have none
+
+    def __init__(self, before: int, after: int):
+        super().__init__(before, after, 3, padding=1, padding_mode="reflect")
+
+
+def convolutions(network: nn.Module) -> list[Conv3x3]:
+    """Return the 3x3 convolutions of a network, in the order in which they were made."""
+    return [module for module in network.modules() if isinstance(module, Conv3x3)]
+
+
+class Encoder(nn.Module):
+    """VGG-19 to relu4_1 with `widths` channels in its four blocks.
+
+    Any scaling of the input that the weights want is folded into conv1_1: reflection padding commutes with it.
+    """
+
+    def __init__(self, widths: tuple[int, ...] = WIDTHS):
+        super().__init__()
+        self.widths = tuple(widths)
+        convs = [name for name in TRUNK if name != "pool"]
+        self.convs = nn.ModuleDict({name: Conv3x3(*channels(name, self.widths)) for name in convs})
+
+    def forward(self, image: Tensor, level: Level) -> Tensor:
+        """Return the features of `image` at `level`, `(B, C, H / stride, W / stride)`."""
+        return self.pyramid(image, [level])[level]
+
+    def pyramid(self, image: Tensor, levels: Iterable[Level] = LEVELS) -> dict[Level, Tensor]:
+        """Return the features of `image` at each of `levels`, from one walk up the trunk."""
+        wanted, found = set(levels), {}
+        x = image
+        for name in TRUNK:
+            if len(found) == len(wanted):
+                break
+            if name == "pool":
+                x = F.max_pool2d(x, 2)
+                continue
+            x = F.relu(self.convs[name](x))
+            level = name.replace("conv", "relu")
+            if level in wanted:
+                found[level] = x
+        return found

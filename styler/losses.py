@@ -1,0 +1,28 @@
+"""Losses of the decoders, each a share: zero is perfect, one is as bad as a flat answer."""
+
+from torch import Tensor
+
+from styler.matrix_sqrt import bures_wasserstein
+from styler.moments import Moments
+
+
+def unexplained(found: Tensor, target: Tensor) -> Tensor:
+    """Return the squared error as a share of the target's variance over batch and positions, `(B, C, H, W)`."""
+    error = (found.float() - target.float()).square().mean((0, 2, 3)).sum()
+    return error / target.float().var((0, 2, 3), correction=0).sum()
+
+
+def style_distance(found: Moments, target: Moments) -> Tensor:
+    """Return the squared Wasserstein distance between Gaussians with these moments, as a share of the target's power.
+
+    Reference:
+        Dowson & Landau (1982); the root's gradient is `matrix_sqrt`'s.
+    """
+    means = (found.mean - target.mean).square().sum(-1)
+    distance = means + bures_wasserstein(found.covariance, target.covariance)
+    return (distance / target.covariance.diagonal(dim1=-2, dim2=-1).sum(-1)).mean()
+
+
+def out_of_range(images: Tensor) -> Tensor:
+    """Return the mean square by which pixels leave [0, 1]."""
+    return (images - images.clamp(0, 1)).square().mean()

@@ -1,0 +1,64 @@
+"""The loop that the iterated methods share: each matrix of a batch stops by itself, at its best iterate."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+# Above this the error may stay level or rise for many steps; below it convergence is at least quadratic.
+CONVERGING = 0.3
+
+
+def frobenius_norm(a: Tensor) -> Tensor:
+    """Return the Frobenius norm per matrix, `(..., 1, 1)`, for entries that are safe to square."""
+    return torch.linalg.vector_norm(a, dim=(-2, -1), keepdim=True)
+
+
+def frobenius_scale(a: Tensor) -> Tensor:
+    """Return the Frobenius norm per matrix, `(..., 1, 1)`, and 1 where it is zero."""
+    norm = frobenius_norm(a)
+    return norm.masked_fill(norm == 0, 1)
+
+
+def coupled_iteration(
+    step: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]],
+    y: Tensor,
+    z: Tensor,
+    *,
+    tol: float = 0.0,
+    max_iterations: int,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return (y, z, iterations) with z·y near the identity, each matrix at its best iterate.
+
+    A matrix is done when ‖z·y − 1‖ is at `tol` or round-off, or stops falling once it has begun to converge. What
+    comes after divergence is never returned. Compiled, all `max_iterations` run; else the loop ends early.
+
+    Args:
+        step: From (y, z, z·y) to the next (y, z).
+        y: First iterate of the root.
+        z: First iterate of the inverse root; commutes with y.
+        tol: Error to be content with; it bounds ‖y·y − a‖/‖a‖ from above.
+        max_iterations: Bound on the steps.
+    """
+    n = y.shape[-1]
+    identity = torch.eye(n, dtype=y.dtype, device=y.device)
+    enough = max(n**0.5 * torch.finfo(y.dtype).eps, tol)
+    product = z @ y
+    error = frobenius_norm((product - identity).detach())
+    best_y, best_z, best_error = y, z, error
+    done = ~(error > enough)
+    iterations = torch.zeros_like(done, dtype=torch.int64)
+    for _ in range(max_iterations):
+        if not torch.compiler.is_compiling() and bool(done.all()):
+            break
+        y, z = step(y, z, product)
+        product = z @ y
+        error = frobenius_norm((product - identity).detach())
+        # In the slow phase the error may be level to the last bit while small eigenvalues still grow.
+        better = ~done & (error <= best_error)
+        best_y, best_z = torch.where(better, y, best_y), torch.where(better, z, best_z)
+        iterations = iterations + (~done)
+        halved = error < best_error / 2
+        done = done | ~(error > enough) | ((best_error < CONVERGING) & ~halved)
+        best_error = torch.where(better, error, best_error)
+    return best_y, best_z, iterations[..., 0, 0]

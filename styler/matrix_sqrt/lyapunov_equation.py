@@ -1,0 +1,117 @@
+"""The Lyapunov equation x·l + l·x = c, whose solution is the derivative of the square root.
+
+Its own derivatives are Lyapunov equations with the same x, so gradients of every order come from here.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from styler.matrix_sqrt.eigh import default_rank_tol, reciprocal
+from styler.matrix_sqrt.matrix_sign import sign_quotient
+from styler.matrix_sqrt.precision import in_working_precision, without_autocast
+from styler.matrix_sqrt.scaling import power_of_four, symmetric
+
+
+def lyapunov(a: Tensor, c: Tensor, *, method: Literal["eigh", "sign"] = "eigh") -> Tensor:
+    """Return x with a·x + x·a = c.
+
+    Where a is singular, the block of x from null space to null space is zero.
+
+    Args:
+        a: Hermitian positive semidefinite, `(..., n, n)`.
+        c: Any matrices, `(..., n, n)`; leading axes broadcast with those of a.
+        method: "sign" needs matrix products only (a GPU's strength), "eigh" an eigendecomposition.
+
+    Raises:
+        ValueError: If the shapes do not fit.
+    """
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2] or c.shape[-2:] != a.shape[-2:]:
+        raise ValueError(f"expected a and c of shapes (..., n, n), got {tuple(a.shape)} and {tuple(c.shape)}")
+    if a.shape[-1] == 0:
+        return a @ c
+    dtype = torch.promote_types(a.dtype, c.dtype)
+    with without_autocast(a):
+        a, c = torch.broadcast_tensors(*(in_working_precision(t.to(dtype)) for t in (a, c)))
+        scale = power_of_four(a)
+        a = symmetric(a / scale)
+        eigenpairs = root_eigenpairs(a.detach()) if method == "eigh" else (None, None)
+        return (solve_lyapunov(a, c, *eigenpairs) / scale).to(dtype)
+
+
+def root_eigenpairs(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return eigenvectors and eigenvalues of a root, the latter zero where they are round-off."""
+    finite = x.isfinite().all(-1).all(-1)[..., None]
+    values, vectors = torch.linalg.eigh(x.masked_fill(~finite[..., None], 0))
+    threshold = default_rank_tol(values) * values.abs().amax(-1, keepdim=True)
+    return vectors, values.masked_fill(values <= threshold, 0).masked_fill(~finite, torch.nan)
+
+
+def solve_lyapunov(x: Tensor, c: Tensor, vectors: Tensor | None, values: Tensor | None) -> Tensor:
+    """Return the solution, by eigenpairs of x where they are given; differentiable in x and c to any order."""
+    # The compiler does not trace a Function that defines jvp.
+    function = LyapunovSolution if torch.compiler.is_compiling() else ForwardLyapunovSolution
+    with without_autocast(x):
+        return function.apply(x, c, vectors, values)
+
+
+def spectral_quotient(c: Tensor, vectors: Tensor, values: Tensor) -> Tensor:
+    """Return Q·(QᴴcQ/(λi + λj))·Qᴴ, with 0 where λi = λj = 0."""
+    kernel = reciprocal(values[..., :, None] + values[..., None, :])
+    return vectors @ (kernel * (vectors.mH @ c @ vectors)) @ vectors.mH
+
+
+class LyapunovSolution(Function):
+    """The solution as a function of x and c; the eigenpairs of x only help to find it."""
+
+    @staticmethod
+    def forward(x, c, vectors, values):
+        """Return the outputs, outside differentiation."""
+        return sign_quotient(x, c) if vectors is None else spectral_quotient(c, vectors, values)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        """Keep what the derivatives need."""
+        x, _, vectors, values = inputs
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(x, output, vectors, values)
+        ctx.save_for_forward(x, output, vectors, values)
+
+    @staticmethod
+    def backward(ctx, *grads):
+        """Return the gradients of the inputs."""
+        if grads[0] is None:
+            return None, None, None, None
+        x, solution, vectors, values = ctx.saved_tensors
+        adjoint = solve_lyapunov(x, grads[0], vectors, values)
+        with without_autocast(x):
+            return -(adjoint @ solution.mH + solution.mH @ adjoint), adjoint, None, None
+
+    @staticmethod
+    def vmap(info, in_dims, *tensors):
+        """Apply to the whole batch: all is batched already."""
+        moved = (batch_first(t, dim, info.batch_size) for t, dim in zip(tensors, in_dims, strict=True))
+        return ForwardLyapunovSolution.apply(*moved), 0
+
+
+class ForwardLyapunovSolution(LyapunovSolution):
+    """The same with forward-mode derivatives."""
+
+    @staticmethod
+    def jvp(ctx, *tangents):
+        """Return the tangents of the outputs."""
+        x_dot, c_dot, *_ = tangents
+        x, solution, vectors, values = ctx.saved_tensors
+        right = torch.zeros_like(solution) if c_dot is None else c_dot
+        if x_dot is not None:
+            right = right - x_dot @ solution - solution @ x_dot
+        return solve_lyapunov(x, right, vectors, values)
+
+
+def batch_first(tensor: Tensor | None, dim: int | None, size: int) -> Tensor | None:
+    """Return an argument of a vmapped Function with its batch axis first."""
+    if tensor is None:
+        return None
+    return tensor.expand(size, *tensor.shape) if dim is None else tensor.movedim(dim, 0)

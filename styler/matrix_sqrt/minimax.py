@@ -1,0 +1,105 @@
+"""Coupled iteration by polynomials that are optimal for a known interval: a fixed number of products."""
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from styler.matrix_sqrt.eigh import default_rank_tol
+from styler.matrix_sqrt.iteration import coupled_iteration, frobenius_scale
+from styler.matrix_sqrt.newton_schulz import schulz_step
+from styler.matrix_sqrt.solution import Solution
+
+# Above this lower end of the interval, Newton–Schulz squares the error from below 0.1.
+CLOSE = 0.9
+# Lower end of the widest interval that one step is made for, as a share of the upper. For a wider one the
+# best quintic takes 1 nearly to 0, and round-off grows by the inverse: in float64 to 1e-12 at any input.
+MILDEST = 0.05
+
+
+def minimax_roots(a: Tensor, *, eps: float = 0.0, tol: float = 0.0, max_iterations: int | None = None) -> Solution:
+    """Return approximate roots of Hermitian matrices with entries near one.
+
+    Each step is the odd quintic x·p(x²) nearest to 1 on the interval that holds the square roots of the
+    eigenvalues of z·y: y' = y·p(z·y), z' = p(z·y)·z. The first interval begins where the ridge puts the
+    least eigenvalue, or at the rank tolerance without one. Newton–Schulz steps end it.
+
+    Args:
+        a: Matrices that already have their ridge.
+        eps: That ridge, relative to tr/n before it.
+        max_iterations: Bound on all steps.
+
+    Reference:
+        Amsel, Persson, Musco, Gower, The Polar Express (2025), alg. 1. arXiv:2505.16932
+    """
+    scale = frobenius_scale(a)
+    n = a.shape[-1]
+    least = max(eps / (n * (1 + eps)), default_rank_tol(scale.new_empty(1, n)))
+    polynomials = minimax_quintics(math.sqrt(least))[:max_iterations]
+    y, z = a / scale, torch.eye(n, dtype=a.dtype, device=a.device).expand_as(a)
+    for polynomial in polynomials:
+        y, z = quintic_step(y, z, polynomial)
+    polishing = 8 if max_iterations is None else max_iterations - len(polynomials)
+    y, z, iterations = coupled_iteration(schulz_step, y, z, tol=tol, max_iterations=polishing)
+    iterations = iterations + len(polynomials)
+    back = scale.sqrt()
+    return Solution(y * back, z / back, None, None, iterations, torch.zeros_like(iterations, dtype=torch.bool))
+
+
+def quintic_step(y: Tensor, z: Tensor, polynomial: tuple[float, float, float]) -> tuple[Tensor, Tensor]:
+    """Return (y·p, p·z) with p = α + β·m + γ·m² of m = z·y."""
+    identity = torch.eye(y.shape[-1], dtype=y.dtype, device=y.device)
+    alpha, beta, gamma = polynomial
+    product = z @ y
+    factor = alpha * identity + beta * product + gamma * (product @ product)
+    return y @ factor, factor @ z
+
+
+@torch.compiler.assume_constant_result
+def minimax_quintics(lower: float) -> list[tuple[float, float, float]]:
+    """Return the coefficients that take [lower, 1] step by step to within 0.1 of one."""
+    return cached_quintics(lower)
+
+
+@lru_cache
+def cached_quintics(lower: float) -> list[tuple[float, float, float]]:
+    """Return the same, worked out once for every interval; the compiler cannot look into a cache."""
+    polynomials = []
+    upper = 1.0
+    while lower < CLOSE:
+        # The paper's safety factor: round-off must not leave the interval, beyond which the quintic grows.
+        upper *= 1.01
+        least = max(lower, MILDEST * upper)
+        alpha, beta, gamma = optimal_quintic(least, upper)
+        polynomials.append((alpha, beta, gamma))
+        lower, least = (x * (alpha + x**2 * (beta + x**2 * gamma)) for x in (lower, least))
+        upper = 2 - least
+        lower = min(lower, least)
+    return polynomials
+
+
+def optimal_quintic(lower: float, upper: float) -> tuple[float, float, float]:
+    """Return (α, β, γ) that minimise max |1 − αx − βx³ − γx⁵| on [lower, upper], by Remez exchange."""
+    inner = [(3 * lower + upper) / 4, (lower + 3 * upper) / 4]
+    for _ in range(40):
+        alpha, beta, gamma = equioscillation(sorted([lower, *inner, upper]))
+        # Extrema of the error, where α + 3βx² + 5γx⁴ = 0.
+        spread = math.sqrt(max(9 * beta**2 - 20 * alpha * gamma, 0.0))
+        inner = [math.sqrt((-3 * beta - spread) / (10 * gamma)), math.sqrt((-3 * beta + spread) / (10 * gamma))]
+        inner = [min(max(x, lower), upper) for x in inner]
+    return alpha, beta, gamma
+
+
+def equioscillation(points: list[float]) -> tuple[float, float, float]:
+    """Return (α, β, γ) with 1 − p equal in size and alternating in sign at four points."""
+    rows = [[x, x**3, x**5, (-1.0) ** i, 1.0] for i, x in enumerate(points)]
+    for column in range(4):
+        pivot = max(range(column, 4), key=lambda i: abs(rows[i][column]))
+        rows[column], rows[pivot] = rows[pivot], rows[column]
+        rows[column] = [v / rows[column][column] for v in rows[column]]
+        for i in range(4):
+            if i != column:
+                rows[i] = [v - rows[i][column] * w for v, w in zip(rows[i], rows[column], strict=True)]
+    alpha, beta, gamma = (row[-1] for row in rows[:3])
+    return alpha, beta, gamma

@@ -1,0 +1,32 @@
+"""The precision in which roots are computed, whatever the caller has switched on around them."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor
+
+
+def in_working_precision(a: Tensor) -> Tensor:
+    """Return `a` in single or double precision.
+
+    Half precision goes to single. Single goes to double where matrix products of single precision are set
+    to be rounded (TF32, bfloat16), since a root magnifies that rounding and global state is not ours to turn.
+    """
+    single = a.to(torch.float32) if a.dtype in (torch.float16, torch.bfloat16) else a
+    if single.dtype not in (torch.float32, torch.complex64) or not products_are_rounded():
+        return single
+    return single.to(torch.complex128 if single.is_complex() else torch.float64)
+
+
+@torch.compiler.assume_constant_result
+def products_are_rounded() -> bool:
+    """Return whether float32 matrix products are set to a lower precision anywhere."""
+    cpu = torch.backends.mkldnn.matmul  # ty: ignore[missing-attribute]
+    return any(backend.fp32_precision in ("tf32", "bf16") for backend in (torch.backends.cuda.matmul, cpu))
+
+
+def without_autocast(a: Tensor) -> AbstractContextManager:
+    """Return a context in which products of tensors like `a` keep their precision."""
+    if not torch.is_autocast_enabled(a.device.type):
+        return nullcontext()
+    return torch.autocast(a.device.type, enabled=False)

@@ -1,0 +1,244 @@
+"""The public square roots: what is checked, scaled and cast around the algorithms."""
+
+from functools import partial
+from typing import Literal, TypedDict, Unpack, get_args, overload
+
+import torch
+from torch import Tensor
+
+from styler.matrix_sqrt.differentiation import Backward, differentiable_roots
+from styler.matrix_sqrt.eigh import reciprocal
+from styler.matrix_sqrt.lyapunov_equation import root_eigenpairs
+from styler.matrix_sqrt.precision import in_working_precision, without_autocast
+from styler.matrix_sqrt.scaling import power_of_four, symmetric, with_ridge
+from styler.matrix_sqrt.selection import Deficient, Method, root_residual, solve
+from styler.matrix_sqrt.solution import RootInfo, Solution
+
+
+class RootOptions(TypedDict, total=False):
+    """Options of every root; `sqrtm_pair` says what they mean."""
+
+    method: Method
+    degree: int | None
+    tol: float | None
+    max_iterations: int | None
+    eps: float
+    rank_tol: float | None
+    deficient: Deficient
+    backward: Backward
+    check: bool
+    round_off: float | None
+
+
+@overload
+def sqrtm(a: Tensor, *, return_info: Literal[False] = False, **options: Unpack[RootOptions]) -> Tensor: ...
+@overload
+def sqrtm(a: Tensor, *, return_info: Literal[True], **options: Unpack[RootOptions]) -> tuple[Tensor, RootInfo]: ...
+def sqrtm(a, *, return_info=False, **options):
+    """Return a^(1/2), the Hermitian positive semidefinite x with x·x = a.
+
+    Args:
+        a: Hermitian positive semidefinite, `(..., n, n)`, real or complex, of any precision.
+        return_info: Whether to return a `RootInfo` too.
+        **options: See `sqrtm_pair`.
+
+    Raises:
+        ValueError: As `sqrtm_pair`.
+    """
+    root, _, info = find_roots(a, inverse=False, return_info=return_info, **options)
+    return (root, info) if return_info else root
+
+
+@overload
+def inv_sqrtm(a: Tensor, *, return_info: Literal[False] = False, **options: Unpack[RootOptions]) -> Tensor: ...
+@overload
+def inv_sqrtm(a: Tensor, *, return_info: Literal[True], **options: Unpack[RootOptions]) -> tuple[Tensor, RootInfo]: ...
+def inv_sqrtm(a, *, return_info=False, **options):
+    """Return a^(-1/2), or its pseudo-inverse where `a` is singular.
+
+    Args:
+        a: Hermitian positive semidefinite, `(..., n, n)`, real or complex, of any precision.
+        return_info: Whether to return a `RootInfo` too.
+        **options: See `sqrtm_pair`.
+
+    Raises:
+        ValueError: As `sqrtm_pair`.
+    """
+    _, inverse, info = find_roots(a, inverse=True, return_info=return_info, **options)
+    return (inverse, info) if return_info else inverse
+
+
+@overload
+def sqrtm_pair(
+    a: Tensor, *, return_info: Literal[False] = False, **options: Unpack[RootOptions]
+) -> tuple[Tensor, Tensor]: ...
+@overload
+def sqrtm_pair(
+    a: Tensor, *, return_info: Literal[True], **options: Unpack[RootOptions]
+) -> tuple[Tensor, Tensor, RootInfo]: ...
+def sqrtm_pair(a, *, return_info=False, **options):
+    """Return a^(1/2) and a^(-1/2) for little more than the price of one.
+
+    A matrix with NaN or infinity gives NaN for itself alone. In compiled code, where nothing can be raised,
+    so does one that would raise.
+
+    Args:
+        a: Hermitian positive semidefinite, `(..., n, n)`, real or complex, of any precision; half precision
+            is computed in single. What lies below zero or beside its own transpose by round-off (√eps of
+            its dtype, relative) is taken as such.
+        return_info: Whether to return a `RootInfo` too.
+        **options: `method`: "auto" (default), "eigh", "svd", "mpa", "mtp", "newton_schulz", "minimax".
+            `degree`: of "mpa" (5) and "mtp" (10).
+            `tol`: what an iterated method must reach for ‖x·x − a‖/‖a‖; 2·(n + 8)·eps by default. A matrix
+            that misses it is solved by `eigh`.
+            `max_iterations`: exactly this bound and no fallback; 1 gives "mpa" and "mtp" as published.
+            `eps`: ridge relative to tr(a)/n, added to the diagonal.
+            `rank_tol`: eigenvalues up to this share of the largest count as zero; 16·eps of the working
+            precision by default.
+            `deficient`: what becomes of them: zero in both roots ("pinv", default), lifted to the threshold
+            ("floor", the gradient passing straight through), an error ("raise").
+            `backward`: "auto" (default), "eigh" (in the eigenbasis), "lyapunov" (by the matrix sign
+            function), "autograd" (through the algorithm), or for comparison, first order only: "svd",
+            "svd_trunc", "svd_topn", "svd_taylor", "svd_pade", "svd_newton".
+            `round_off`: how far, relative to the largest, eigenvalues may lie below zero and `a` from its
+            transpose; √eps of the dtype of `a` by default (1e-5 at least for the latter).
+            `check`: whether to raise, at the cost of a host synchronisation, or to return NaN.
+
+    Raises:
+        ValueError: If `a` is not square, not floating, not Hermitian or not semidefinite beyond round-off,
+            or an option has no such value.
+    """
+    root, inverse, info = find_roots(a, inverse=True, return_info=return_info, **options)
+    return (root, inverse, info) if return_info else (root, inverse)
+
+
+def inv_sqrtm_apply(a: Tensor, b: Tensor, **options: Unpack[RootOptions]) -> Tensor:
+    """Return a^(-1/2)·b; without gradients, and for few columns, without forming the inverse root.
+
+    Args:
+        a: Hermitian positive semidefinite, `(..., n, n)`.
+        b: `(..., n, m)`; leading axes broadcast with those of a.
+        **options: See `sqrtm_pair`.
+
+    Raises:
+        ValueError: As `sqrtm_pair`, or if the shapes do not fit.
+    """
+    if b.ndim < 2 or a.ndim < 2 or b.shape[-2] != a.shape[-1]:
+        raise ValueError(f"expected shapes (..., n, n) and (..., n, m), got {tuple(a.shape)} and {tuple(b.shape)}")
+    method = options.get("method", "auto")
+    decomposed = method in ("auto", "eigh", "svd") and 0 < b.shape[-1] < a.shape[-1]
+    if torch.is_grad_enabled() or not decomposed:
+        return inv_sqrtm(a, **options) @ b
+    options["method"] = "eigh" if method == "auto" else method
+    _, solution, scale = scaled_solution(a, inverse=False, **options)
+    with without_autocast(a):
+        columns = in_working_precision(b).to(solution.root.dtype)
+        product = apply_inverse(solution, columns) / scale.sqrt()
+        return product.to(torch.promote_types(a.dtype, b.dtype))
+
+
+def apply_inverse(solution: Solution, b: Tensor) -> Tensor:
+    """Return the inverse root times b, from the eigenpairs."""
+    if solution.vectors is None or solution.values is None:
+        raise ValueError("expected a solution with eigenpairs")
+    return solution.vectors @ (reciprocal(solution.values)[..., None] * (solution.vectors.mH @ b))
+
+
+def find_roots(
+    a: Tensor,
+    *,
+    inverse: bool,
+    return_info: bool,
+    **options: Unpack[RootOptions],
+) -> tuple[Tensor, Tensor | None, RootInfo | None]:
+    """Return root, inverse root (or None) and information (or None)."""
+    work, solution, scale = scaled_solution(a, inverse=inverse, **options)
+    back = scale.sqrt()
+    root = (solution.root * back).to(a.dtype)
+    inverted = None if solution.inverse is None else (solution.inverse / back).to(a.dtype)
+    info = root_info(work.detach(), solution) if return_info else None
+    return root, inverted, info
+
+
+def scaled_solution(
+    a: Tensor,
+    *,
+    inverse: bool,
+    method: Method = "auto",
+    degree: int | None = None,
+    tol: float | None = None,
+    max_iterations: int | None = None,
+    eps: float = 0.0,
+    rank_tol: float | None = None,
+    deficient: Deficient = "pinv",
+    backward: Backward = "auto",
+    check: bool = True,
+    round_off: float | None = None,
+) -> tuple[Tensor, Solution, Tensor]:
+    """Return the ridged matrices divided by powers of four, their roots, and those powers."""
+    check_matrix(a)
+    check_options(method, deficient, backward, eps, max_iterations)
+    if method not in ("auto", "eigh", "svd") and (rank_tol is not None or deficient != "pinv"):
+        raise ValueError(f"expected method auto, eigh or svd with rank_tol or deficient, got {method}")
+    with without_autocast(a):
+        work = in_working_precision(a)
+        if a.shape[-1] == 0:
+            return work, empty_solution(work, inverse=inverse), work.new_ones(*a.shape[:-2], 1, 1)
+        scale = power_of_four(work)
+        work = with_ridge(work / scale, eps)
+        solver = partial(
+            solve,
+            method=method,
+            inverse=inverse,
+            degree=degree,
+            tol=tol,
+            max_iterations=max_iterations,
+            eps=eps,
+            rank_tol=rank_tol,
+            deficient=deficient,
+            check=check,
+            round_off=torch.finfo(a.dtype).eps ** 0.5 if round_off is None else round_off,
+        )
+        return work, differentiable_roots(work, solver, backward=backward), scale
+
+
+def check_matrix(a: Tensor) -> None:
+    """Raise unless `a` is a batch of square floating matrices."""
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise ValueError(f"expected a of shape (..., n, n), got {tuple(a.shape)}")
+    if not (a.is_floating_point() or a.is_complex()):
+        raise ValueError(f"expected a of a floating dtype, got {a.dtype}")
+
+
+def check_options(method: str, deficient: str, backward: str, eps: float, max_iterations: int | None) -> None:
+    """Raise unless the options have values that exist."""
+    for name, value, literal in (
+        ("method", method, Method),
+        ("deficient", deficient, Deficient),
+        ("backward", backward, Backward),
+    ):
+        if value not in get_args(literal):
+            raise ValueError(f"expected {name} from {', '.join(get_args(literal))}, got {value!r}")
+    if not eps >= 0:
+        raise ValueError(f"expected eps of at least 0, got {eps}")
+    if max_iterations is not None and max_iterations < 1:
+        raise ValueError(f"expected max_iterations of at least 1, got {max_iterations}")
+
+
+def empty_solution(a: Tensor, *, inverse: bool) -> Solution:
+    """Return the roots of matrices without entries."""
+    none = torch.zeros(a.shape[:-2], dtype=torch.int64, device=a.device)
+    return Solution(a * 1, a * 1 if inverse else None, a, a.diagonal(dim1=-2, dim2=-1), none, none.bool())
+
+
+def root_info(a: Tensor, solution: Solution) -> RootInfo:
+    """Return what is known of the roots of `a`; computes the spectrum if the method did not."""
+    values = solution.values
+    if values is None:
+        values = root_eigenpairs(solution.root.detach())[1]
+    residual = root_residual(symmetric(a), solution.root.detach())
+    present = values > 0
+    least = values.masked_fill(~present, torch.inf).amin(-1) if values.shape[-1] else residual + torch.inf
+    largest = values.amax(-1) if values.shape[-1] else residual
+    condition = torch.where(present.any(-1), (largest / least).square(), torch.nan)
+    return RootInfo(residual, solution.iterations, present.sum(-1), condition, solution.fell_back)

@@ -1,0 +1,35 @@
+"""Exact rescaling of each matrix to entries near one, so that no size of input overflows."""
+
+import torch
+from torch import Tensor
+
+
+def power_of_four(a: Tensor) -> Tensor:
+    """Return 4^k per matrix, `(..., 1, 1)`, with the largest entry of `a` in [4^k, 4^(k+1)).
+
+    NaN where any entry is not finite, so that what is divided by it is NaN throughout.
+
+    Dividing by 4^k and multiplying a root by 2^k round nothing, so f(4^k·a) = 2^k·f(a) holds to the
+    last bit. It is constant for differentiation: the identity holds whatever k is.
+    """
+    magnitude = a.detach().abs().amax(dim=(-2, -1), keepdim=True)
+    largest = magnitude.clamp(min=4 * torch.finfo(magnitude.dtype).tiny)
+    # In the bits, since frexp of float64 does not build in the compiler and exp2 need not be exact: the
+    # exponent's bias is odd, so 4^k are the floats with an odd exponent field and no mantissa.
+    integers, one = (torch.int64, 1 << 52) if largest.dtype == torch.float64 else (torch.int32, 1 << 23)
+    odd = ((largest.view(integers) + one) & ~(2 * one - 1)) - one
+    return odd.view(largest.dtype).masked_fill(~magnitude.isfinite(), torch.nan)
+
+
+def symmetric(a: Tensor) -> Tensor:
+    """Return the Hermitian part of the matrices."""
+    return (a + a.mH) / 2
+
+
+def with_ridge(a: Tensor, eps: float) -> Tensor:
+    """Return a + eps·tr(a)/n·I."""
+    if eps == 0:
+        return a
+    n = a.shape[-1]
+    trace = a.diagonal(dim1=-2, dim2=-1).sum(-1) / n
+    return a + eps * trace[..., None, None] * torch.eye(n, dtype=a.dtype, device=a.device)

@@ -1,0 +1,174 @@
+"""Which algorithm solves a batch, and what happens to a matrix that it does not solve well enough."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from styler.matrix_sqrt.eigh import default_rank_tol, eigh_roots
+from styler.matrix_sqrt.iteration import frobenius_norm, frobenius_scale
+from styler.matrix_sqrt.minimax import minimax_roots
+from styler.matrix_sqrt.mpa import mpa_roots
+from styler.matrix_sqrt.mtp import mtp_roots
+from styler.matrix_sqrt.newton_schulz import newton_schulz_roots
+from styler.matrix_sqrt.scaling import symmetric
+from styler.matrix_sqrt.solution import Solution
+from styler.matrix_sqrt.svd import svd_roots
+
+Method = Literal["auto", "eigh", "svd", "mpa", "mtp", "newton_schulz", "minimax"]
+Deficient = Literal["pinv", "floor", "raise"]
+
+DECOMPOSITIONS: dict[str, Callable[..., Solution]] = {"eigh": eigh_roots, "svd": svd_roots}
+ITERATIONS: dict[str, Callable[..., Solution]] = {
+    "mpa": mpa_roots,
+    "mtp": mtp_roots,
+    "newton_schulz": newton_schulz_roots,
+    "minimax": minimax_roots,
+}
+
+# What `auto` takes: the first row whose device type fits and whose size is reached. On processors `eigh` was
+# fastest at every size from 16 to 512, forward and backward (`styler bench sqrt`). The row for CUDA has not
+# been measured here: it rests on the papers' finding that decompositions of large matrices are slow on GPUs.
+CHOICES = (("cuda", 128, "minimax"),)
+OTHERWISE = "eigh"
+
+
+def choose_method(a: Tensor, *, rank_tol: float | None, deficient: str) -> str:
+    """Return the method that `auto` stands for."""
+    # Compiled there is no looking at the outcome, so only what never misses its tolerance will do; and what
+    # asks about the spectrum needs the spectrum.
+    if torch.compiler.is_compiling() or rank_tol is not None or deficient != "pinv":
+        return OTHERWISE
+    for device, least_size, method in CHOICES:
+        if a.device.type == device and a.shape[-1] >= least_size:
+            return method
+    return OTHERWISE
+
+
+def solve(
+    a: Tensor,
+    *,
+    method: str,
+    inverse: bool,
+    degree: int | None,
+    tol: float | None,
+    max_iterations: int | None,
+    eps: float,
+    rank_tol: float | None,
+    deficient: str,
+    check: bool,
+    round_off: float,
+) -> Solution:
+    """Return the roots of matrices with entries near one; what is not semidefinite raises or becomes NaN."""
+    work, asymmetric = checked_symmetric(a, tol=max(1e-5, round_off))
+    if method == "auto":
+        method = choose_method(a, rank_tol=rank_tol, deficient=deficient)
+    if method in DECOMPOSITIONS:
+        solution = DECOMPOSITIONS[method](
+            work, inverse=inverse, rank_tol=rank_tol, deficient=deficient, round_off=round_off
+        )
+    else:
+        special = {"minimax": {"eps": eps}}.get(method, {} if degree is None else {"degree": degree})
+        solution = ITERATIONS[method](work, tol=tol or 0.0, max_iterations=max_iterations, **special)
+        if max_iterations is None:
+            tol = default_tol(work) if tol is None else tol
+            solution = with_fallback(work, solution, inverse=inverse, tol=tol, round_off=round_off)
+        solution = solution if inverse else solution._replace(inverse=None)
+    outcome = solution.root if solution.values is None else solution.values
+    if check and not torch.compiler.is_compiling() and not bool(outcome.isfinite().all()):
+        raise_for(a, solution, asymmetric, deficient=deficient, round_off=round_off)
+    return solution
+
+
+def checked_symmetric(a: Tensor, *, tol: float) -> tuple[Tensor, Tensor]:
+    """Return the Hermitian part, NaN where `a` is further from it than `tol`, and where that is."""
+    if not torch.compiler.is_compiling() and not a.requires_grad and torch.equal(a, a.mH):
+        return a, torch.zeros(a.shape[:-2], dtype=torch.bool, device=a.device)
+    asymmetric = (a - a.mH).abs().amax((-2, -1)) > tol * a.abs().amax((-2, -1))
+    return symmetric(a).masked_fill(asymmetric[..., None, None], torch.nan), asymmetric
+
+
+def default_tol(a: Tensor) -> float:
+    """Return the round-off of n-term sums, 2·n·eps, with a little more for small matrices."""
+    return 2 * (a.shape[-1] + 8) * torch.finfo(a.dtype).eps
+
+
+def with_fallback(a: Tensor, solution: Solution, *, inverse: bool, tol: float, round_off: float) -> Solution:
+    """Return the solution with `eigh` in the place of every matrix that misses `tol`."""
+    missed = ~meets_tolerance(a.detach(), solution, inverse=inverse, tol=tol)
+    if torch.compiler.is_compiling():
+        place: Callable[[Tensor, Tensor], Tensor] = partial(replaced_everywhere, missed)
+    elif bool(missed.any()):
+        a = a[missed]
+        place = partial(replaced_where, missed)
+    else:
+        return solution
+    exact = eigh_roots(a, rank_tol=default_rank_tol(a), round_off=round_off)
+    return solution._replace(
+        root=place(solution.root, exact.root),
+        inverse=place(some(solution.inverse), some(exact.inverse)),
+        fell_back=missed,
+    )
+
+
+def replaced_everywhere(missed: Tensor, old: Tensor, new: Tensor) -> Tensor:
+    """Return `old` with `new`, which is as long, where it missed."""
+    return torch.where(missed[..., None, None], new, old)
+
+
+def replaced_where(missed: Tensor, old: Tensor, new: Tensor) -> Tensor:
+    """Return `old` with `new`, which holds only those, where it missed."""
+    return old.masked_scatter(missed[..., None, None], new)
+
+
+def meets_tolerance(a: Tensor, solution: Solution, *, inverse: bool, tol: float) -> Tensor:
+    """Return, per matrix, whether ‖x·x − a‖ ≤ tol·‖a‖ and, for the inverse, ‖z·a·z − 1‖ ≤ tol·κ ≤ 0.1.
+
+    A matrix that is singular to working accuracy misses in any case: its null space must be known, or the
+    derivative there would be noise.
+    """
+    z = some(solution.inverse).detach()
+    condition = frobenius_norm(a) * frobenius_norm(z).square()
+    good = (condition > 0) & (condition * default_rank_tol(a) < 1)
+    good = good[..., 0, 0] & (root_residual(a, solution.root.detach()) <= tol)
+    if inverse:
+        identity = torch.eye(a.shape[-1], dtype=a.dtype, device=a.device)
+        error = frobenius_norm(z @ a @ z - identity)
+        good = good & (error <= (tol * condition).clamp(max=0.1))[..., 0, 0]
+    return good
+
+
+def some(inverse: Tensor | None) -> Tensor:
+    """Return the inverse root of a method that always has one."""
+    if inverse is None:
+        raise ValueError("expected a solution with an inverse root")
+    return inverse
+
+
+def root_residual(a: Tensor, root: Tensor) -> Tensor:
+    """Return ‖x·x − a‖/‖a‖ per matrix, `(...)`."""
+    return (frobenius_norm(root @ root - a) / frobenius_scale(a))[..., 0, 0]
+
+
+def raise_for(a: Tensor, solution: Solution, asymmetric: Tensor, *, deficient: str, round_off: float) -> None:
+    """Raise for the first matrix that is finite but has no finite root; one that is not finite keeps its NaN."""
+    failed = a.isfinite().all(-1).all(-1) & ~solution.root.isfinite().all(-1).all(-1)
+    if not bool(failed.any()):
+        return
+    where = failed.nonzero()[0].tolist()
+    item = a[tuple(where)]
+    place = f"a{where}" if where else "a"
+    if bool(asymmetric[tuple(where)]):
+        difference = float((item - item.mH).abs().amax() / item.abs().amax())
+        raise ValueError(f"expected a Hermitian, got a relative difference of {difference:.2g} from aᴴ in {place}")
+    eigenvalues = torch.linalg.eigvalsh(symmetric(item))
+    ratio = float(eigenvalues[0] / eigenvalues.abs().amax())
+    if ratio < -round_off:
+        raise ValueError(
+            f"expected a positive semidefinite, got an eigenvalue of {ratio:.2g} relative to the largest in {place}"
+        )
+    if deficient == "raise":
+        raise ValueError(f"expected a of full rank, got a least eigenvalue of {ratio:.2g} relative in {place}")
+    raise ValueError(f"expected a root that is finite, got none by this method for {place}")

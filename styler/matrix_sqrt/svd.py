@@ -1,0 +1,26 @@
+"""Square roots by singular value decomposition, the papers' baseline."""
+
+import torch
+from torch import Tensor
+
+from styler.matrix_sqrt.eigh import roots_from_eigenpairs, whole
+from styler.matrix_sqrt.solution import Solution
+
+
+def svd_roots(
+    a: Tensor,
+    *,
+    inverse: bool = True,
+    rank_tol: float | None = None,
+    deficient: str = "pinv",
+    round_off: float | None = None,
+) -> Solution:
+    """Return the roots of Hermitian matrices as `eigh_roots` does, from u·s·vᴴ."""
+    finite = whole(a)
+    u, s, vh = torch.linalg.svd(a.masked_fill(~finite[..., None, None], 0))
+    # Singular values have lost the sign; where u and v oppose each other the eigenvalue is negative.
+    agreement = (u * vh.mT).sum(-2).real
+    eigenvalues = torch.where(agreement < 0, -s, s)
+    return roots_from_eigenpairs(
+        eigenvalues, u, finite, inverse=inverse, rank_tol=rank_tol, deficient=deficient, round_off=round_off
+    )

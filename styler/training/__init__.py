@@ -1,0 +1,1 @@
+"""Training of encoders (by distillation) and decoders."""

@@ -1,0 +1,55 @@
+"""Checkpoints: all that a training needs to go on as if nothing had happened, as safetensors."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from safetensors.torch import save
+from torch import nn
+from torch.optim import Optimizer
+
+from styler.atomic_file import atomic_file
+from styler.errors import StylerError
+from styler.training.settings import Settings
+from styler.weights import read_tensors
+
+
+def save_checkpoint(
+    path: Path, trained: nn.Module, optimizer: Optimizer, settings: Settings, *, step: int, seconds: float
+) -> None:
+    """Write a checkpoint, whole or not at all.
+
+    Raises:
+        StylerError: If it can't be written.
+    """
+    tensors = {f"trained/{name}": tensor.contiguous() for name, tensor in trained.state_dict().items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer/{index}/{name}": tensor.contiguous() for name, tensor in state.items()}
+    metadata = {"settings": json.dumps(asdict(settings)), "step": str(step), "seconds": str(seconds)}
+    with atomic_file(path, overwrite=True) as file:
+        file.write(save(tensors, metadata))
+
+
+def load_checkpoint(path: Path, trained: nn.Module, optimizer: Optimizer, settings: Settings) -> tuple[int, float]:
+    """Restore network and optimizer, in place, and return the steps and seconds so far.
+
+    Raises:
+        StylerError: If there is none, it is broken, or it was made with other settings.
+    """
+    if not path.is_file():
+        raise StylerError(f"nothing to resume: no checkpoint {path}", "start without --resume")
+    tensors, metadata = read_tensors(path)
+    made = json.loads(metadata.get("settings", "{}"))
+    if made != asdict(settings):
+        theirs = ", ".join(f"{name} {value}" for name, value in made.items())
+        raise StylerError(f"{path} was made with other settings: {theirs}", "give the same ones, or start anew")
+    trained.load_state_dict(_part(tensors, "trained/"))
+    groups = optimizer.state_dict()["param_groups"]
+    indices = [index for group in groups for index in group["params"]]
+    state = {index: _part(tensors, f"optimizer/{index}/") for index in indices}
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
+    return int(metadata["step"]), float(metadata["seconds"])
+
+
+def _part(tensors: dict, prefix: str) -> dict:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}

@@ -1,0 +1,71 @@
+"""Training of decoders, from folders of photographs and paintings into a model file."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from styler.data import RandomCrops, augmentation, load_squares, split_held_out
+from styler.training.decoding import Decoding
+from styler.training.encoders import NUM_MEASURED, spread
+from styler.training.loop import Progress, train
+from styler.training.record import write_record
+from styler.training.settings import Settings
+from styler.vgg import Level
+from styler.weights import load_model, save_model
+
+SETTINGS = Settings(num_steps=6000)
+
+
+def train_decoders(
+    photos: Sequence[Path],
+    paintings: Sequence[Path],
+    file: Path,
+    *,
+    levels: Sequence[Level],
+    settings: Settings,
+    device: torch.device,
+    resume: bool = False,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> dict:
+    """Train the decoders of `levels` for the model in `file`, put them there, return the record.
+
+    Beside it lie the checkpoint (`.decoder.ckpt`), the sample sheet (`.decoder.png`) and the record
+    (`.decoder.json`); with a single level its name stands before the ending.
+
+    Raises:
+        StylerError: If model, pictures or disk fail.
+    """
+    model = load_model(file)
+    name = "decoder" if len(levels) > 1 else f"decoder.{levels[0]}"
+    learnt, held_out = split_held_out(photos)
+    learnt_paintings, held_out_paintings = split_held_out(paintings)
+    unseen, unseen_paintings = (
+        load_squares(spread(paths, NUM_MEASURED), settings.crop_size).to(device)
+        for paths in (held_out, held_out_paintings)
+    )
+    torch.manual_seed(settings.seed)
+    task = Decoding(model, levels, photos=unseen, paintings=unseen_paintings, sheet=file.with_suffix(f".{name}.png"))
+    crops = RandomCrops(
+        (learnt, augmentation(settings.crop_size, scale=(0.3, 1.0))),
+        (learnt_paintings, augmentation(settings.crop_size, scale=(0.1, 1.0))),
+        num_items=settings.num_steps * settings.batch_size,
+        seed=settings.seed,
+    )
+    checkpoint = file.with_suffix(f".{name}.ckpt")
+    seconds = train(task, crops, settings=settings, checkpoint=checkpoint, resume=resume, report=report)
+    held_out_losses = task.measure(unseen)
+    save_model(model, file)
+    return write_record(
+        file.with_suffix(f".{name}.json"),
+        settings=settings,
+        data={
+            "photos": len(learnt),
+            "photos held out": len(held_out),
+            "paintings": len(learnt_paintings),
+            "paintings held out": len(held_out_paintings),
+        },
+        held_out=held_out_losses,
+        seconds=seconds,
+        levels=list(levels),
+    )

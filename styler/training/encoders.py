@@ -1,0 +1,77 @@
+"""Training of an encoder, from a folder of photographs to a model file."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from styler.data import RandomCrops, augmentation, load_squares, split_held_out
+from styler.errors import StylerError
+from styler.teacher import load_teacher
+from styler.training.distillation import Distillation, finished
+from styler.training.loop import Progress, train
+from styler.training.record import write_record
+from styler.training.settings import Settings
+from styler.weights import Model, save_model
+
+SMALL = (16, 32, 64, 128)
+"""A quarter of VGG-19's widths."""
+
+SETTINGS = Settings(num_steps=6000)
+
+NUM_MEASURED = 32
+"""Pictures that directions, activations and held-out losses are measured on: 0.3 million positions at relu2_1."""
+
+
+def train_encoder(
+    photos: Sequence[Path],
+    out: Path,
+    *,
+    teacher: str,
+    settings: Settings,
+    device: torch.device,
+    widths: tuple[int, ...] = SMALL,
+    resume: bool = False,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> dict:
+    """Distil an encoder from `teacher` (see `load_teacher`), write it as a model to `out`, return the record.
+
+    Beside `out` lie the checkpoint (`.encoder.ckpt`), the sample sheet (`.encoder.png`) and the record
+    (`.encoder.json`).
+
+    Raises:
+        StylerError: If `out` exists (unless resumed), or teacher, pictures or disk fail.
+    """
+    if out.exists() and not resume:
+        raise StylerError(f"{out} exists already", "choose another -o, or delete it first")
+    if not out.parent.is_dir():
+        raise StylerError(f"no such folder: {out.parent}", f"make it first: mkdir -p {out.parent}")
+    learnt, held_out = split_held_out(photos)
+    seen, unseen = (
+        load_squares(spread(paths, NUM_MEASURED), settings.crop_size).to(device) for paths in (learnt, held_out)
+    )
+    torch.manual_seed(settings.seed)
+    task = Distillation(load_teacher(teacher), seen, widths=widths, sheet=out.with_suffix(".encoder.png"))
+    crops = RandomCrops(
+        (learnt, augmentation(settings.crop_size, scale=(0.3, 1.0))),
+        num_items=settings.num_steps * settings.batch_size,
+        seed=settings.seed,
+    )
+    checkpoint = out.with_suffix(".encoder.ckpt")
+    seconds = train(task, crops, settings=settings, checkpoint=checkpoint, resume=resume, report=report)
+    save_model(Model(finished(task.trained, seen).cpu()), out)
+    return write_record(
+        out.with_suffix(".encoder.json"),
+        settings=settings,
+        data={"photos": len(learnt), "held out": len(held_out)},
+        held_out=task.measure(unseen),
+        seconds=seconds,
+        teacher=Path(teacher).name,
+        widths=widths,
+    )
+
+
+def spread(paths: Sequence[Path], count: int) -> list[Path]:
+    """Return at most `count` of the paths, evenly spread over them."""
+    step = max(1, len(paths) // count)
+    return list(paths[::step][:count])

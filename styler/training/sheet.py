@@ -1,0 +1,19 @@
+"""Sample sheets: one PNG that shows what a training has learnt so far."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torchvision.utils import make_grid
+
+from styler.images import save_image
+
+
+def write_sheet(columns: Sequence[Tensor], path: Path) -> None:
+    """Write a grid with one row a picture; `columns` are batches of pictures, `(B, 3, h, w)` of any sizes."""
+    size = columns[0].shape[-2:]
+    rows = torch.stack([F.interpolate(x.float(), size) for x in columns], dim=1)
+    grid = make_grid(rows.flatten(0, 1), nrow=len(columns), padding=4, pad_value=1.0)
+    save_image(grid[None].clamp(0, 1).cpu(), path, overwrite=True)

@@ -1,0 +1,140 @@
+"""Model files: one safetensors file holds an encoder, its decoders, and what they are called and made of."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+import styler
+from styler.atomic_file import atomic_file
+from styler.decoder import Decoder
+from styler.encoder import Encoder
+from styler.errors import StylerError
+from styler.vgg import LEVELS, Level
+
+FORMAT = "styler-model-1"
+
+
+@dataclass
+class Model:
+    """An encoder and the decoders trained for its levels."""
+
+    encoder: Encoder
+    decoders: dict[Level, Decoder] = field(default_factory=dict)
+    name: str = "unnamed"
+
+    def modules(self) -> nn.ModuleDict:
+        """Return the networks as one module, named as in the model file."""
+        return nn.ModuleDict({"encoder": self.encoder, "decoder": nn.ModuleDict(dict(self.decoders))})
+
+    def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> Self:
+        """Move the networks, in place, in the memory format that convolutions run fastest in."""
+        self.modules().to(device, dtype).to(memory_format=torch.channels_last)
+        return self
+
+
+def models_folder() -> Path:
+    """Return the folder of the shipped models: inside an installed package, beside it in a checkout."""
+    inside = Path(styler.__file__).parent / "models"
+    return inside if inside.is_dir() else Path(styler.__file__).parents[1] / "models"
+
+
+def find_model(model: str | Path) -> Path:
+    """Return the file of a model given by name ("auto", "small") or by path.
+
+    Raises:
+        StylerError: If there is neither such a file nor such a shipped model.
+    """
+    name = "small" if model == "auto" else str(model)
+    shipped = models_folder() / f"{name}.safetensors"
+    for path in (shipped, Path(model)):
+        if path.is_file():
+            return path
+    names = ", ".join(sorted(path.stem for path in models_folder().glob("*.safetensors"))) or "none"
+    raise StylerError(f"no model {str(model)!r}", f"give a .safetensors file or a shipped model: {names}")
+
+
+def load_model(model: str | Path = "auto") -> Model:
+    """Return a model by name or path, in float32 on the processor, ready for inference.
+
+    Raises:
+        StylerError: If it can't be found, or isn't a whole styler model.
+    """
+    path = find_model(model)
+    tensors, metadata = read_tensors(path)
+    if metadata.get("format") != FORMAT:
+        raise StylerError(f"{path} is not a styler model", "give a model that `styler train encoder` made")
+    firsts = [tensors.get(f"encoder.convs.conv{number}_1.bias", torch.empty(1)) for number in range(1, 5)]
+    widths = tuple(max(1, first.numel()) for first in firsts)
+    levels = [level for level in LEVELS if any(key.startswith(f"decoder.{level}.") for key in tensors)]
+    with torch.device("meta"):  # what a broken file claims costs no memory
+        loaded = Model(Encoder(widths), {level: Decoder(level, widths) for level in levels}, path.stem)
+    load_weights(loaded.modules(), tensors, path)
+    return loaded
+
+
+def save_model(model: Model, path: Path) -> None:
+    """Write a model in half precision, whole or not at all.
+
+    Raises:
+        StylerError: If the file can't be written.
+    """
+    tensors = {key: tensor.half().contiguous() for key, tensor in model.modules().state_dict().items()}
+    with atomic_file(path, overwrite=True) as file:
+        file.write(save(tensors, {"format": FORMAT}))
+
+
+def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Put `tensors` into `module` as float32, in place.
+
+    Raises:
+        StylerError: If names or shapes differ from the module's.
+    """
+    expected = {key: tuple(value.shape) for key, value in module.state_dict().items()}
+    found = {key: tuple(value.shape) for key, value in tensors.items()}
+    for key in sorted(expected.keys() | found.keys()):
+        if expected.get(key) != found.get(key):
+            wrong = f"{path}: expected {key} of shape {expected.get(key)}, got {found.get(key)}"
+            raise StylerError(wrong, "the file is broken or meant for another network; get it again")
+    module.load_state_dict({key: tensor.float() for key, tensor in tensors.items()}, assign=True)
+    module.requires_grad_(False).eval()
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors and the metadata of a safetensors file.
+
+    Raises:
+        StylerError: If it can't be read.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise StylerError(f"can't read {path}: {error}", "check that it is a whole .safetensors file") from error
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def downloaded_weights(url: str) -> dict[str, Tensor]:
+    """Return the tensors of a .pth file on the network, kept in torch.hub's cache.
+
+    Its name ends in the first digits of its SHA-256, as torchvision's do, and they are checked.
+
+    Raises:
+        StylerError: If it can't be fetched or isn't what its name says.
+    """
+    try:
+        return torch.hub.load_state_dict_from_url(url, map_location="cpu", check_hash=True, progress=False)
+    except (OSError, RuntimeError) as error:  # URLError is an OSError, a wrong hash a RuntimeError
+        todo = f"check the network, or delete {torch.hub.get_dir()}/checkpoints/{Path(url).name}"
+        raise StylerError(f"can't download {url}: {error}", todo) from error

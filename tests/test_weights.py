@@ -1,0 +1,124 @@
+import http.server
+import threading
+from functools import partial
+
+import pytest
+import torch
+from conftest import TINY
+from safetensors.torch import save_file
+from torch import nn
+
+from styler import weights
+from styler.errors import StylerError
+from styler.weights import Model, downloaded_weights, find_model, load_model, save_model, sha256
+
+
+def test_a_model_comes_back_from_its_file_in_half_precision(tiny_model, tmp_path):
+    path = tmp_path / "mine.safetensors"
+    save_model(tiny_model, path)
+    loaded = load_model(path)
+    assert loaded.name == "mine"
+    assert loaded.encoder.widths == TINY
+    for name, tensor in tiny_model.modules().state_dict().items():
+        torch.testing.assert_close(loaded.modules().state_dict()[name], tensor.half().float(), rtol=0, atol=0)
+
+
+def test_an_encoder_alone_is_a_model_without_decoders(tiny_model, tmp_path):
+    path = tmp_path / "encoder.safetensors"
+    save_model(Model(tiny_model.encoder), path)
+    assert load_model(path).decoders == {}
+
+
+def test_shipped_models_are_found_by_name_and_auto_is_one_of_them():
+    shipped = {path.stem for path in weights.models_folder().glob("*.safetensors")}
+    assert "small" in shipped
+    assert all(find_model(name).stem == name for name in shipped)
+    assert find_model("auto").stem in shipped
+
+
+@pytest.mark.parametrize("name", ["no-such-model", "", ".", "/", "small.safetensors.bak"])
+def test_an_unknown_model_is_an_error_that_lists_the_known(name):
+    with pytest.raises(StylerError, match="small"):
+        find_model(name)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\x00" * 100, b"not a model", b"\xff" * 8 + b"{}"])
+def test_a_broken_file_is_an_error_that_names_it(content, tmp_path):
+    path = tmp_path / "broken.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(StylerError, match=r"broken\.safetensors"):
+        load_model(path)
+
+
+def test_a_file_of_other_tensors_is_no_model(tmp_path):
+    path = tmp_path / "other.safetensors"
+    save_file({"x": torch.zeros(3)}, path)
+    with pytest.raises(StylerError, match="not a styler model"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 3), (10**6,), ()])
+def test_widths_that_lie_are_refused(shape, tiny_model, tmp_path):
+    path = tmp_path / "lying.safetensors"
+    tensors = {key: value.contiguous() for key, value in tiny_model.modules().state_dict().items()}
+    tensors["encoder.convs.conv4_1.bias"] = torch.zeros(shape)
+    save_file(tensors, path, {"format": weights.FORMAT})
+    with pytest.raises(StylerError, match=r"lying\.safetensors"):
+        load_model(path)
+
+
+def test_a_missing_tensor_is_named(tiny_model, tmp_path):
+    path = tmp_path / "short.safetensors"
+    tensors = {key: value.contiguous() for key, value in tiny_model.modules().state_dict().items()}
+    del tensors["decoder.relu3_1.convs.conv2_1.weight"]
+    save_file(tensors, path, {"format": weights.FORMAT})
+    with pytest.raises(StylerError, match=r"decoder\.relu3_1\.convs\.conv2_1\.weight"):
+        load_model(path)
+
+
+def test_the_hash_is_that_of_the_bytes(tmp_path):
+    (tmp_path / "x").write_bytes(b"abc")
+    assert sha256(tmp_path / "x") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        """Stay silent."""
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    """Return the address of a server on this machine for the files in tmp_path/served."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "served").mkdir()
+    handler = partial(QuietHandler, directory=tmp_path / "served")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def put(folder, state: dict, *, digits: str | None = None) -> str:
+    torch.save(state, folder / "net.pth")
+    name = f"net-{digits or sha256(folder / 'net.pth')[:8]}.pth"
+    (folder / "net.pth").rename(folder / name)
+    return name
+
+
+def test_weights_are_downloaded_and_checked_by_their_hash(served, tmp_path):
+    state = nn.Conv2d(3, 4, 3).state_dict()
+    name = put(tmp_path / "served", state)
+    found = downloaded_weights(f"{served}/{name}")
+    assert all(torch.equal(found[key], value) for key, value in state.items())
+
+
+def test_a_wrong_hash_and_a_missing_file_are_errors_of_two_lines(served, tmp_path):
+    name = put(tmp_path / "served", {"x": torch.zeros(1)}, digits="01234567")
+    for address in (f"{served}/{name}", f"{served}/none-01234567.pth", "http://127.0.0.1:9/x-01234567.pth"):
+        with pytest.raises(StylerError, match="can't download") as caught:
+            downloaded_weights(address)
+        assert len(str(caught.value).splitlines()) == 2
