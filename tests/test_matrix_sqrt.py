@@ -235,6 +235,20 @@ def test_ridge_is_relative_to_the_mean_eigenvalue():
 
 
 @every_method
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_ridge_bounds_the_inverse_root_of_dead_and_of_redundant_channels(method, dtype):
+    spectrum = torch.cat([log_spaced(12, 1e3), torch.zeros(4, dtype=torch.float64)])
+    a = with_spectrum(spectrum)
+    # Smaller than what single precision can tell from zero beside the largest eigenvalue.
+    eps = 1e-6
+    inverse = inv_sqrtm(a.to(dtype), method=method, eps=eps)
+    ridge = eps * a.trace() / 16
+    expected = with_spectrum((spectrum + ridge).rsqrt())
+    assert relative_error(inverse.double(), expected) <= (0.5 if dtype == torch.float32 else 1e-8)
+    assert torch.linalg.eigvalsh(inverse.double())[-1] <= 1.001 * ridge.rsqrt()
+
+
+@every_method
 def test_round_off_below_zero_is_accepted(method):
     a = with_spectrum(torch.tensor([1.0, 0.5, -1e-9], dtype=torch.float64))
     root, inverse = sqrtm_pair(a, method=method)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from styler.sqrt_benchmark import Row
 
-COLUMNS = ("root", "matrices", "batch × n", "forward ms", "backward ms", "both ms", "root", "inverse", "gradient")
+COLUMNS = ("root by", "fwd ms", "bwd ms", "both ms", "root", "inverse", "gradient")
 
 
 def bench_sqrt(
@@ -38,6 +38,7 @@ def bench_sqrt(
 ) -> None:
     """Time and check matrix square roots: ours, and those of the papers as published."""
     import torch
+    from rich import box
     from rich.table import Table
 
     from styler.device import find_device
@@ -54,17 +55,20 @@ def bench_sqrt(
         require_matplotlib()
     place = find_device(device)
     title = f"matrix square roots on {place}, {dtype}, torch {torch.__version__}, {torch.get_num_threads()} threads"
-    table = Table(*COLUMNS, title=title, caption="errors are the largest of a batch, relative, against float64")
-    rows = []
-    for row in benchmark_rows(matrices, device=place, dtype=getattr(torch, dtype), repeats=repeats, names=wanted):
-        rows.append(row)
-        if as_json:
-            typer.echo(json.dumps(asdict(row)))
-        else:
-            stderr.print(f"{row.matrices} {row.name}: {row.forward_ms + row.backward_ms:.3f} ms", highlight=False)
-        table.add_row(*cells(row))
     if not as_json:
-        stdout.print(table)
+        stdout.print(f"{title}; errors: the largest of a batch, relative, against float64")
+    rows = []
+    for kind, batch in matrices.items():
+        table = Table(*COLUMNS, title=kind, box=box.SIMPLE_HEAD)
+        for row in benchmark_rows(
+            {kind: batch}, device=place, dtype=getattr(torch, dtype), repeats=repeats, names=wanted
+        ):
+            rows.append(row)
+            table.add_row(*cells(row))
+            if as_json:
+                typer.echo(json.dumps(asdict(row)))
+        if not as_json:
+            stdout.print(table)
     if plot is not None:
         draw(rows, plot, title)
         stderr.print(f"drew {plot}", highlight=False)
@@ -92,13 +96,8 @@ def cells(row: "Row") -> list[str]:
     """Return a row of the table."""
     times = (row.forward_ms, row.backward_ms, row.forward_ms + row.backward_ms)
     errors = (row.root_error, row.inverse_error, row.gradient_error)
-    return [
-        row.name,
-        row.matrices,
-        f"{row.batch} × {row.n}",
-        *(f"{ms:.3f}" for ms in times),
-        *("-" if error is None else f"{error:.1e}" for error in errors),
-    ]
+    shown = ["-" if error is None else f"{error:.1e}" for error in errors]
+    return [row.name, *(f"{ms:.3f}" for ms in times), *shown]
 
 
 def require_matplotlib() -> None:
@@ -114,14 +113,15 @@ def draw(rows: "Sequence[Row]", path: Path, title: str) -> None:
     from matplotlib.figure import Figure
 
     kinds = list(dict.fromkeys(row.matrices for row in rows))
-    figure = Figure(figsize=(4 * len(kinds), 4), layout="constrained")
+    figure = Figure(figsize=(4 * len(kinds) + 2, 4), layout="constrained")
     figure.suptitle(title, fontsize=9)
-    for axes, kind in zip(figure.subplots(1, len(kinds), squeeze=False)[0], kinds, strict=True):
+    panels = figure.subplots(1, len(kinds), squeeze=False)[0]
+    for axes, kind in zip(panels, kinds, strict=True):
         axes.set(
             xscale="log", yscale="log", title=kind, xlabel="forward + backward, ms", ylabel="error of the gradient"
         )
         for row in (row for row in rows if row.matrices == kind):
             point = row.forward_ms + row.backward_ms, max(row.gradient_error, 1e-17)
-            axes.plot(*point, "s" if "published" in row.name else "o")
-            axes.annotate(row.name, point, xytext=(4, 4), textcoords="offset points", fontsize=7)
+            axes.plot(*point, "s" if "published" in row.name else "o", label=row.name)
+    panels[-1].legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
     figure.savefig(path, dpi=150)

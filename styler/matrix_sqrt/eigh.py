@@ -13,6 +13,7 @@ def eigh_roots(
     rank_tol: float | None = None,
     deficient: str = "pinv",
     round_off: float | None = None,
+    eps: float = 0.0,
 ) -> Solution:
     """Return the roots of Hermitian matrices, `(..., n, n)`, in single or double precision.
 
@@ -24,12 +25,20 @@ def eigh_roots(
         rank_tol: Eigenvalues up to this share of the largest are null; see `default_rank_tol`.
         deficient: Null eigenvalues become 0 in both roots ("pinv") or the threshold ("floor"), or their
             matrix NaN ("raise").
+        eps: Ridge that `a` has, relative to its trace before: no eigenvalue is taken for less, or for null.
         round_off: How far below zero, relative to the largest, an eigenvalue may lie; √eps by default.
     """
     finite = whole(a)
     eigenvalues, vectors = torch.linalg.eigh(a.masked_fill(~finite[..., None, None], 0))
     return roots_from_eigenpairs(
-        eigenvalues, vectors, finite, inverse=inverse, rank_tol=rank_tol, deficient=deficient, round_off=round_off
+        eigenvalues,
+        vectors,
+        finite,
+        inverse=inverse,
+        rank_tol=rank_tol,
+        deficient=deficient,
+        round_off=round_off,
+        eps=eps,
     )
 
 
@@ -42,20 +51,29 @@ def roots_from_eigenpairs(
     rank_tol: float | None,
     deficient: str,
     round_off: float | None,
+    eps: float,
 ) -> Solution:
     """Return the roots of vectors·eigenvalues·vectorsᴴ; NaN for what is not valid or not semidefinite."""
     largest = eigenvalues.abs().amax(-1, keepdim=True)
     threshold = largest * (default_rank_tol(eigenvalues) if rank_tol is None else rank_tol)
+    if not torch.compiler.is_compiling() and bool((eigenvalues.amin(-1, keepdim=True) > threshold).all()):
+        return full_rank_roots(eigenvalues.sqrt(), vectors, inverse=inverse)
     null = eigenvalues <= threshold
+    if eps > 0 and rank_tol is None:
+        # The ridge is known where an eigenvalue that small is round-off.
+        lifted = eigenvalues.maximum(eps / (1 + eps) * eigenvalues.mean(-1, keepdim=True))
+        null = lifted <= 0
+    else:
+        lifted = eigenvalues
     slack = torch.finfo(eigenvalues.dtype).eps ** 0.5 if round_off is None else round_off
     valid = valid & (eigenvalues >= -slack * largest).all(-1)
     if deficient == "raise":
         valid = valid & ~null.any(-1)
     if deficient == "floor":
-        eigenvalues = eigenvalues.maximum(threshold)
-        null = eigenvalues == 0
+        lifted = lifted.maximum(threshold)
+        null = lifted == 0
     # An eigenvalue below the default tolerance still counts in the root, where dropping it costs accuracy.
-    roots = eigenvalues.clamp(min=0).sqrt()
+    roots = lifted.clamp(min=0).sqrt()
     roots = roots.masked_fill(~valid[..., None], torch.nan)
     values = roots.masked_fill(null & valid[..., None], 0)
     kept = roots if rank_tol is None else values
@@ -67,6 +85,19 @@ def roots_from_eigenpairs(
         values,
         none.to(torch.int64),
         none,
+    )
+
+
+def full_rank_roots(values: Tensor, vectors: Tensor, *, inverse: bool) -> Solution:
+    """Return the roots from the eigenpairs of a root without null eigenvalues: what most calls need."""
+    none = torch.zeros(values.shape[:-1], dtype=torch.int64, device=values.device)
+    return Solution(
+        spectral_product(vectors, values),
+        spectral_product(vectors, 1 / values) if inverse else None,
+        vectors,
+        values,
+        none,
+        none.bool(),
     )
 
 

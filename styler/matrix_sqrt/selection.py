@@ -67,14 +67,14 @@ def solve(
         method = choose_method(a, rank_tol=rank_tol, deficient=deficient)
     if method in DECOMPOSITIONS:
         solution = DECOMPOSITIONS[method](
-            work, inverse=inverse, rank_tol=rank_tol, deficient=deficient, round_off=round_off
+            work, inverse=inverse, rank_tol=rank_tol, deficient=deficient, round_off=round_off, eps=eps
         )
     else:
         special = {"minimax": {"eps": eps}}.get(method, {} if degree is None else {"degree": degree})
         solution = ITERATIONS[method](work, tol=tol or 0.0, max_iterations=max_iterations, **special)
         if max_iterations is None:
             tol = default_tol(work) if tol is None else tol
-            solution = with_fallback(work, solution, inverse=inverse, tol=tol, round_off=round_off)
+            solution = with_fallback(work, solution, inverse=inverse, tol=tol, round_off=round_off, eps=eps)
         solution = solution if inverse else solution._replace(inverse=None)
     outcome = solution.root if solution.values is None else solution.values
     if check and not torch.compiler.is_compiling() and not bool(outcome.isfinite().all()):
@@ -84,7 +84,7 @@ def solve(
 
 def checked_symmetric(a: Tensor, *, tol: float) -> tuple[Tensor, Tensor]:
     """Return the Hermitian part, NaN where `a` is further from it than `tol`, and where that is."""
-    if not torch.compiler.is_compiling() and not a.requires_grad and torch.equal(a, a.mH):
+    if not torch.compiler.is_compiling() and not torch.is_grad_enabled() and torch.equal(a, a.mH):
         return a, torch.zeros(a.shape[:-2], dtype=torch.bool, device=a.device)
     asymmetric = (a - a.mH).abs().amax((-2, -1)) > tol * a.abs().amax((-2, -1))
     return symmetric(a).masked_fill(asymmetric[..., None, None], torch.nan), asymmetric
@@ -95,7 +95,9 @@ def default_tol(a: Tensor) -> float:
     return 2 * (a.shape[-1] + 8) * torch.finfo(a.dtype).eps
 
 
-def with_fallback(a: Tensor, solution: Solution, *, inverse: bool, tol: float, round_off: float) -> Solution:
+def with_fallback(
+    a: Tensor, solution: Solution, *, inverse: bool, tol: float, round_off: float, eps: float
+) -> Solution:
     """Return the solution with `eigh` in the place of every matrix that misses `tol`."""
     missed = ~meets_tolerance(a.detach(), solution, inverse=inverse, tol=tol)
     if torch.compiler.is_compiling():
@@ -105,7 +107,9 @@ def with_fallback(a: Tensor, solution: Solution, *, inverse: bool, tol: float, r
         place = partial(replaced_where, missed)
     else:
         return solution
-    exact = eigh_roots(a, rank_tol=default_rank_tol(a), round_off=round_off)
+    # What is null must be so in the root as well: the sign function would take its round-off for a value.
+    rank_tol = None if eps > 0 else default_rank_tol(a)
+    exact = eigh_roots(a, rank_tol=rank_tol, round_off=round_off, eps=eps)
     return solution._replace(
         root=place(solution.root, exact.root),
         inverse=place(some(solution.inverse), some(exact.inverse)),

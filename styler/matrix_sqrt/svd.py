@@ -14,6 +14,7 @@ def svd_roots(
     rank_tol: float | None = None,
     deficient: str = "pinv",
     round_off: float | None = None,
+    eps: float = 0.0,
 ) -> Solution:
     """Return the roots of Hermitian matrices as `eigh_roots` does, from u·s·vᴴ."""
     finite = whole(a)
@@ -22,5 +23,5 @@ def svd_roots(
     agreement = (u * vh.mT).sum(-2).real
     eigenvalues = torch.where(agreement < 0, -s, s)
     return roots_from_eigenpairs(
-        eigenvalues, u, finite, inverse=inverse, rank_tol=rank_tol, deficient=deficient, round_off=round_off
+        eigenvalues, u, finite, inverse=inverse, rank_tol=rank_tol, deficient=deficient, round_off=round_off, eps=eps
     )

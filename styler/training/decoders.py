@@ -14,7 +14,7 @@ from styler.training.settings import Settings
 from styler.vgg import Level
 from styler.weights import load_model, save_model
 
-SETTINGS = Settings(num_steps=6000)
+SETTINGS = Settings(num_steps=5000)
 
 
 def train_decoders(
