@@ -58,11 +58,13 @@ def wct_affine(
         Li et al., Universal Style Transfer (2017), eq. 2 and 3. arXiv:1705.08086. Unlike them we keep every
         eigenvalue, above a ridge: dropping the small ones makes the result jump from picture to picture.
     """
-    identity = torch.eye(content.mean.shape[-1], dtype=content.mean.dtype, device=content.mean.device)
-    whitening, content_root = inv_sqrtm(content.covariance + eps * identity, method=method, return_info=True)
-    coloring, style_root = sqrtm(style.covariance, method=method, return_info=True)
+    fine = torch.float32 if content.mean.device.type == "mps" else torch.float64  # MPS has no finer one
+    identity = torch.eye(content.mean.shape[-1], dtype=fine, device=content.mean.device)
+    ridged = content.covariance.to(fine) + eps * identity
+    whitening, content_root = inv_sqrtm(ridged, method=method, return_info=True)
+    coloring, style_root = sqrtm(style.covariance.to(fine), method=method, return_info=True)
     with torch.autocast(identity.device.type, enabled=False):
-        matrix = torch.lerp(identity, coloring @ whitening, alpha)
+        matrix = torch.lerp(identity, coloring @ whitening, alpha).to(content.mean.dtype)
     target = torch.lerp(content.mean, style.mean, alpha)
     return Affine(matrix, content.mean, target, torch.maximum(content_root.residual, style_root.residual))
 

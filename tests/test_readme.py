@@ -18,7 +18,11 @@ from styler.images import save_image
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SHORTER = {"train": "--steps 2 --batch 2 --crop 32", "bench transfer": "--sizes 32 --repeats 1", "bench sqrt": "--quick"}
+SHORTER = {
+    "train": "--steps 2 --batch 2 --crop 32",
+    "bench transfer": "--sizes 32 --repeats 1",
+    "bench sqrt": "--sizes 1x4 --repeats 1",
+}
 
 
 def shown(language: str) -> list[str]:

@@ -29,7 +29,7 @@ def eigh_roots(
         round_off: How far below zero, relative to the largest, an eigenvalue may lie; √eps by default.
     """
     finite = whole(a)
-    eigenvalues, vectors = torch.linalg.eigh(a.masked_fill(~finite[..., None, None], 0))
+    eigenvalues, vectors = eigenpairs(a.masked_fill(~finite[..., None, None], 0))
     return roots_from_eigenpairs(
         eigenvalues,
         vectors,
@@ -40,6 +40,21 @@ def eigh_roots(
         round_off=round_off,
         eps=eps,
     )
+
+
+def eigenpairs(a: Tensor) -> tuple[Tensor, Tensor]:
+    """Return eigenvalues and eigenvectors; where single precision fails, found in double.
+
+    Seen in float32: LAPACK does not converge on the covariance of a nearly flat painting.
+    """
+    fine = torch.promote_types(a.dtype, torch.float64)
+    if a.dtype == fine or torch.compiler.is_compiling():
+        return torch.linalg.eigh(a)
+    try:
+        return torch.linalg.eigh(a)
+    except torch.linalg.LinAlgError:
+        values, vectors = torch.linalg.eigh(a.to(fine))
+        return values.to(a.real.dtype), vectors.to(a.dtype)
 
 
 def roots_from_eigenpairs(

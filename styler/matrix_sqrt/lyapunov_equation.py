@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from styler.matrix_sqrt.eigh import default_rank_tol, reciprocal
+from styler.matrix_sqrt.eigh import default_rank_tol, eigenpairs, reciprocal
 from styler.matrix_sqrt.matrix_sign import sign_quotient
 from styler.matrix_sqrt.precision import in_working_precision, without_autocast
 from styler.matrix_sqrt.scaling import power_of_four, symmetric
@@ -37,14 +37,14 @@ def lyapunov(a: Tensor, c: Tensor, *, method: Literal["eigh", "sign"] = "eigh") 
         a, c = torch.broadcast_tensors(*(in_working_precision(t.to(dtype)) for t in (a, c)))
         scale = power_of_four(a)
         a = symmetric(a / scale)
-        eigenpairs = root_eigenpairs(a.detach()) if method == "eigh" else (None, None)
-        return (solve_lyapunov(a, c, *eigenpairs) / scale).to(dtype)
+        pairs = root_eigenpairs(a.detach()) if method == "eigh" else (None, None)
+        return (solve_lyapunov(a, c, *pairs) / scale).to(dtype)
 
 
 def root_eigenpairs(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return eigenvectors and eigenvalues of a root, the latter zero where they are round-off."""
     finite = x.isfinite().all(-1).all(-1)[..., None]
-    values, vectors = torch.linalg.eigh(x.masked_fill(~finite[..., None], 0))
+    values, vectors = eigenpairs(x.masked_fill(~finite[..., None], 0))
     threshold = default_rank_tol(values) * values.abs().amax(-1, keepdim=True)
     return vectors, values.masked_fill(values <= threshold, 0).masked_fill(~finite, torch.nan)
 
