@@ -61,8 +61,9 @@ def wct_affine(
     fine = torch.float32 if content.mean.device.type == "mps" else torch.float64  # MPS has no finer one
     identity = torch.eye(content.mean.shape[-1], dtype=fine, device=content.mean.device)
     ridged = content.covariance.to(fine) + eps * identity
-    whitening, content_root = inv_sqrtm(ridged, method=method, return_info=True)
-    coloring, style_root = sqrtm(style.covariance.to(fine), method=method, return_info=True)
+    round_off = torch.finfo(content.covariance.dtype).eps ** 0.5  # what the moments carry, not what `fine` could
+    whitening, content_root = inv_sqrtm(ridged, method=method, round_off=round_off, return_info=True)
+    coloring, style_root = sqrtm(style.covariance.to(fine), method=method, round_off=round_off, return_info=True)
     with torch.autocast(identity.device.type, enabled=False):
         matrix = torch.lerp(identity, coloring @ whitening, alpha).to(content.mean.dtype)
     target = torch.lerp(content.mean, style.mean, alpha)

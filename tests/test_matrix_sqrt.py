@@ -358,3 +358,17 @@ def test_applying_the_inverse_root_equals_multiplying_by_it(method, columns):
 def test_wrong_calls_say_what_was_expected(a, options, message):
     with pytest.raises(ValueError, match=message):
         sqrtm(a, **options)
+
+
+def test_double_precision_steps_in_where_lapack_gives_up_in_single(monkeypatch):
+    a = with_spectrum(log_spaced(6, 1e3)).float()
+    expected = sqrtm_pair(a)
+    decompose = torch.linalg.eigh
+
+    def gives_up(matrix):
+        if matrix.dtype == torch.float32:
+            raise torch.linalg.LinAlgError("the algorithm failed to converge")
+        return decompose(matrix)
+
+    monkeypatch.setattr(torch.linalg, "eigh", gives_up)
+    assert_close(sqrtm_pair(a), expected, rtol=1e-4, atol=1e-5)
