@@ -19,7 +19,7 @@ from styler.errors import StylerError
 from styler.training.checkpoint import load_checkpoint, save_checkpoint
 from styler.training.settings import Settings
 
-WARM_UP = 0.02
+WARM_UP = 0.06
 """Share of the steps in which the learning rate rises; after them it falls along a cosine to zero."""
 
 
