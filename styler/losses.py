@@ -5,22 +5,27 @@ from torch import Tensor
 from styler.matrix_sqrt import bures_wasserstein
 from styler.moments import Moments
 
+FLAT = 1e-3
+"""Variance below which a target counts as flat, and errors are no longer measured relative to it."""
+
 
 def unexplained(found: Tensor, target: Tensor) -> Tensor:
     """Return the squared error as a share of the target's variance over batch and positions, `(B, C, H, W)`."""
     error = (found.float() - target.float()).square().mean((0, 2, 3)).sum()
-    return error / target.float().var((0, 2, 3), correction=0).sum()
+    return error / target.float().var((0, 2, 3), correction=0).sum().clamp_min(FLAT)
 
 
 def style_distance(found: Moments, target: Moments) -> Tensor:
-    """Return the squared Wasserstein distance between Gaussians with these moments, as a share of the target's power.
+    """Return the squared Wasserstein distance between Gaussians with these moments, as a share of the targets' power.
+
+    Both are summed over the batch: a nearly flat painting has next to no power, and alone would drown the rest.
 
     Reference:
         Dowson & Landau (1982); the root's gradient is `matrix_sqrt`'s.
     """
     means = (found.mean - target.mean).square().sum(-1)
     distance = means + bures_wasserstein(found.covariance, target.covariance)
-    return (distance / target.covariance.diagonal(dim1=-2, dim2=-1).sum(-1)).mean()
+    return distance.mean() / target.covariance.diagonal(dim1=-2, dim2=-1).sum(-1).mean().clamp_min(FLAT)
 
 
 def out_of_range(images: Tensor) -> Tensor:

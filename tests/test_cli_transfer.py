@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import torch
@@ -202,7 +201,8 @@ def test_an_interrupt_is_status_130_and_leaves_nothing(pair, tmp_path):
     before = sorted(tmp_path.iterdir())
     command = [sys.executable, "-m", "styler", "transfer", "-", str(pair[1])]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path)
-    time.sleep(1.5)  # it waits for standard input
+    process.stdin.write(b"x" * 10**6)  # more than a pipe holds: returns when it is being read
+    process.stdin.flush()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130

@@ -49,7 +49,9 @@ class Decoding:
         self, level: Level, photos: Tensor, features: dict[Level, Tensor], painted: dict[Level, Tensor]
     ) -> Tensor:
         plain = -(-len(photos) // 2)
-        wanted = torch.cat([features[level][:plain], wct(features[level][plain:], painted[level][plain:])])
+        wanted = features[level]
+        if plain < len(photos):
+            wanted = torch.cat([wanted[:plain], wct(wanted[plain:], painted[level][plain:])])
         images = self.trained[level](wanted)
         below = LEVELS[LEVELS.index(level) :]
         back = self.model.encoder.pyramid(images, below)
