@@ -5,6 +5,7 @@ Images are RGB floats in [0, 1], `(B, 3, H, W)`.
 
 from collections.abc import Iterable
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -12,12 +13,19 @@ from styler.vgg import LEVELS, TRUNK, WIDTHS, Level, channels
 
 
 class Conv3x3(nn.Conv2d):
-    """A 3x3 convolution that keeps the size, reflecting at the border."""
+    """A 3x3 convolution that keeps the size, reflecting at the border.
+
+    It takes its input in the precision of its weights, so that layers of two precisions may follow each other.
+    """
 
     bias: Tensor  # ty: ignore[incompatible-mutable-override]  a Conv2d may have none
 
     def __init__(self, before: int, after: int):
         super().__init__(before, after, 3, padding=1, padding_mode="reflect")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the convolved `x`, `(B, C, H, W)`."""
+        return super().forward(x if torch.is_autocast_enabled(x.device.type) else x.to(self.weight.dtype))
 
 
 def convolutions(network: nn.Module) -> list[Conv3x3]:

@@ -88,7 +88,7 @@ class Stylizer:
             x = cascade(
                 self.model, self._on_device(image), mixed, alpha=alpha, levels=levels, method=method, trace=trace
             )
-            return back(x.to("cpu", torch.float32))
+            return back(x.cpu())
 
     def style(self, picture: AnyPicture | Style, *, size: int | None = None, max_size: int | None = None) -> Style:
         """Return the style of a picture, remembered from the last time that it was seen.
@@ -126,7 +126,7 @@ class Stylizer:
         return [level for level in known if level in (levels or known)]
 
     def _on_device(self, image: Tensor) -> Tensor:
-        return image.to(self.device, self.dtype, memory_format=torch.channels_last)
+        return image.to(self.device, memory_format=torch.channels_last)
 
 
 def stylize(
