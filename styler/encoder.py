@@ -23,9 +23,9 @@ class Conv3x3(nn.Conv2d):
     def __init__(self, before: int, after: int):
         super().__init__(before, after, 3, padding=1, padding_mode="reflect")
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the convolved `x`, `(B, C, H, W)`."""
-        return super().forward(x if torch.is_autocast_enabled(x.device.type) else x.to(self.weight.dtype))
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the convolved input, `(B, C, H, W)`."""
+        return super().forward(input if torch.is_autocast_enabled(input.device.type) else input.to(self.weight.dtype))
 
 
 def convolutions(network: nn.Module) -> list[Conv3x3]:

@@ -78,5 +78,11 @@ def apply_affine(features: Tensor, affine: Affine) -> Tensor:
     """
     matrix, center, target = affine.matrix.mT, affine.center.unsqueeze(-2), affine.target.unsqueeze(-2)
     with torch.autocast(features.device.type, enabled=False):
-        blocks = [((x.to(matrix) - center) @ matrix + target).to(features) for x in positions(features)]
-    return torch.cat(blocks, dim=1).mT.unflatten(2, features.shape[2:])
+        mapped = (((x.to(matrix) - center) @ matrix + target).to(features) for x in positions(features))
+        if torch.is_grad_enabled():
+            result = torch.cat(list(mapped), dim=1)
+        else:  # the blocks beside the whole would take the features' memory once more
+            result = torch.empty_like(features.flatten(2).mT, memory_format=torch.contiguous_format)
+            for place, block in zip(positions(result.mT), mapped, strict=True):
+                place.copy_(block)
+    return result.mT.unflatten(2, features.shape[2:])

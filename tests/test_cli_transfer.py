@@ -225,3 +225,9 @@ def test_transfer_does_not_import_torchvision(pair, tmp_path):
     code += "try: main()\nexcept SystemExit: pass\nprint('torchvision' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert result.stdout.splitlines()[-1] == "False"
+
+
+def test_neither_the_compiler_nor_its_algebra_is_imported_for_a_transfer():
+    code = "import sys, styler.transfer; print(sorted({'torch._dynamo', 'torch._inductor', 'sympy'} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

@@ -9,6 +9,7 @@ from torch import Tensor
 from styler.matrix_sqrt.eigh import default_rank_tol
 from styler.matrix_sqrt.iteration import coupled_iteration, frobenius_scale
 from styler.matrix_sqrt.newton_schulz import schulz_step
+from styler.matrix_sqrt.precision import constant_when_compiled
 from styler.matrix_sqrt.solution import Solution
 
 # Above this lower end of the interval, Newton–Schulz squares the error from below 0.1.
@@ -56,7 +57,7 @@ def quintic_step(y: Tensor, z: Tensor, polynomial: tuple[float, float, float]) -
     return y @ factor, factor @ z
 
 
-@torch.compiler.assume_constant_result
+@constant_when_compiled
 def minimax_quintics(lower: float) -> list[tuple[float, float, float]]:
     """Return the coefficients that take [lower, 1] step by step to within 0.1 of one."""
     return cached_quintics(lower)
