@@ -20,5 +20,5 @@ class Decoder(nn.Module):
         """Return the picture of `features` `(B, C, h, w)`: `(B, 3, h · stride, w · stride)`, not yet clamped."""
         x = features
         for name in self.layers[:-1]:
-            x = F.interpolate(x, scale_factor=2.0) if name == "pool" else F.relu(self.convs[name](x))
+            x = F.interpolate(x, scale_factor=2.0) if name == "pool" else F.relu(self.convs[name](x), inplace=True)
         return self.convs[self.layers[-1]](x)

@@ -15,8 +15,11 @@ from styler.vgg import LEVELS, TRUNK, WIDTHS, Level, channels
 class Conv3x3(nn.Conv2d):
     """A 3x3 convolution that keeps the size, reflecting at the border.
 
-    It takes its input in the precision of its weights, so that layers of two precisions may follow each other.
+    It takes its input in the precision of its weights. With `out_dtype` the sum with the bias is in float32, and
+    comes out in that precision: so layers of two precisions may follow each other.
     """
+
+    out_dtype: torch.dtype | None = None
 
     bias: Tensor  # ty: ignore[incompatible-mutable-override]  a Conv2d may have none
 
@@ -25,7 +28,11 @@ class Conv3x3(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the convolved input, `(B, C, H, W)`."""
-        return super().forward(input if torch.is_autocast_enabled(input.device.type) else input.to(self.weight.dtype))
+        x = input if torch.is_autocast_enabled(input.device.type) else input.to(self.weight.dtype)
+        if self.out_dtype is None:
+            return super().forward(x)
+        x = self._conv_forward(x, self.weight, None).float()
+        return x.add_(self.bias.float().view(-1, 1, 1)).to(self.out_dtype)
 
 
 def convolutions(network: nn.Module) -> list[Conv3x3]:
@@ -59,7 +66,7 @@ class Encoder(nn.Module):
             if name == "pool":
                 x = F.max_pool2d(x, 2)
                 continue
-            x = F.relu(self.convs[name](x))
+            x = F.relu(self.convs[name](x), inplace=True)
             level = name.replace("conv", "relu")
             if level in wanted:
                 found[level] = x

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import styler
 from styler.atomic_file import atomic_file
 from styler.decoder import Decoder
-from styler.encoder import Encoder
+from styler.encoder import Encoder, convolutions
 from styler.errors import StylerError
 from styler.vgg import LEVELS, Level
 
@@ -36,12 +36,15 @@ class Model:
     def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> Self:
         """Move the networks, in place, in the memory format that convolutions run fastest in.
 
-        The layers beside the pixels stay in float32: in bfloat16 a picture has 8 bits, and their rounding,
-        amplified from level to level, makes half of the difference to float32.
+        Pictures stay in float32 between them: in bfloat16 they would have 8 bits, and their rounding, amplified
+        from level to level, makes half of the difference to float32.
         """
         for network in (self.encoder, *self.decoders.values()):
-            for name, conv in network.convs.items():
-                conv.to(device, torch.float32 if name == "conv1_1" else dtype).to(memory_format=torch.channels_last)
+            for conv in convolutions(network):
+                reads_pixels, writes_pixels = conv.in_channels == 3, conv.out_channels == 3
+                conv.to(device, torch.float32 if reads_pixels else dtype).to(memory_format=torch.channels_last)
+                if dtype != torch.float32:
+                    conv.out_dtype = dtype if reads_pixels else torch.float32 if writes_pixels else None
         return self
 
 

@@ -228,6 +228,8 @@ def test_transfer_does_not_import_torchvision(pair, tmp_path):
 
 
 def test_neither_the_compiler_nor_its_algebra_is_imported_for_a_transfer():
-    code = "import sys, styler.transfer; print(sorted({'torch._dynamo', 'torch._inductor', 'sympy'} & set(sys.modules)))"
+    code = (
+        "import sys, styler.transfer; print(sorted({'torch._dynamo', 'torch._inductor', 'sympy'} & set(sys.modules)))"
+    )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

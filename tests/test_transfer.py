@@ -110,4 +110,4 @@ def test_half_precision_hardly_changes_the_shipped_models_pictures(content, styl
         np.asarray(Stylizer(dtype=dtype, device="cpu").stylize(*pair, size=256), dtype=float)
         for dtype in ("float32", "bfloat16")
     )
-    assert np.abs(exact - half).mean() <= 2
+    assert np.abs(exact - half).mean() <= 4
