@@ -43,8 +43,8 @@ class Model:
             for conv in convolutions(network):
                 reads_pixels, writes_pixels = conv.in_channels == 3, conv.out_channels == 3
                 conv.to(device, torch.float32 if reads_pixels else dtype).to(memory_format=torch.channels_last)
-                if dtype != torch.float32:
-                    conv.out_dtype = dtype if reads_pixels else torch.float32 if writes_pixels else None
+                outside = dtype if reads_pixels else torch.float32 if writes_pixels else None
+                conv.out_dtype = None if dtype == torch.float32 else outside
         return self
 
 

@@ -73,7 +73,7 @@ def test_training_makes_the_decoders_better(styler, folder, tiny_file, tmp_path)
     arguments = ["train", "decoder", folder("photos", 4), folder("paintings", 2), "--model", tiny_file, *SHORT]
     assert styler(*arguments, "--steps", 1)[0] == 0
     first = json.loads((tmp_path / "tiny.decoder.json").read_text())["held_out"]
-    assert styler(*arguments, "--steps", 60)[0] == 0
+    assert styler(*arguments, "--steps", 60, "--rate", 5e-3)[0] == 0
     last = json.loads((tmp_path / "tiny.decoder.json").read_text())["held_out"]
     assert all(last[name] > first[name] + 1 for name in first), (first, last)
 
