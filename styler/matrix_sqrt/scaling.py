@@ -14,8 +14,12 @@ def power_of_four(a: Tensor) -> Tensor:
     """
     magnitude = a.detach().abs().amax(dim=(-2, -1), keepdim=True)
     largest = magnitude.clamp(min=4 * torch.finfo(magnitude.dtype).tiny)
-    # In the bits, since frexp of float64 does not build in the compiler and exp2 need not be exact: the
-    # exponent's bias is odd, so 4^k are the floats with an odd exponent field and no mantissa.
+    if not torch.compiler.is_compiling():
+        exponent = torch.frexp(largest).exponent - 1
+        even = exponent - exponent % 2
+        return torch.ldexp(torch.ones_like(largest), even) + 0 * magnitude
+    # In the bits, since frexp of float64 does not build in the compiler: the exponent's bias is odd, so 4^k are
+    # the floats with an odd exponent field and no mantissa. (vmap before torch 2.15 has no rule for this view.)
     integers, one = (torch.int64, 1 << 52) if largest.dtype == torch.float64 else (torch.int32, 1 << 23)
     odd = ((largest.view(integers) + one) & ~(2 * one - 1)) - one
     return odd.view(largest.dtype) + 0 * magnitude
