@@ -37,14 +37,12 @@ def encoder(
     resume: Resume = False,
 ) -> None:
     """Distil a small encoder from a large one that has seen more: the teacher."""
-    from styler.cli.training_progress import report_unreadable, training_progress
-    from styler.data import find_pictures
+    from styler.cli.training_progress import readable_pictures, training_progress
     from styler.device import find_device
     from styler.training.encoders import SETTINGS, train_encoder
 
     settings = SETTINGS.changed(num_steps=steps, batch_size=batch, crop_size=crop, learning_rate=rate, seed=seed)
-    found, unreadable = find_pictures(photos)
-    report_unreadable(unreadable)
+    found = readable_pictures(photos)
     with training_progress("encoder") as report, told_how_to_resume():
         record = train_encoder(
             found, out, teacher=teacher, settings=settings, device=find_device(device), resume=resume, report=report
@@ -69,15 +67,12 @@ def decoder(
     resume: Resume = False,
 ) -> None:
     """Train the decoders of a model on photographs in the styles of paintings."""
-    from styler.cli.training_progress import report_unreadable, training_progress
-    from styler.data import find_pictures
+    from styler.cli.training_progress import readable_pictures, training_progress
     from styler.device import find_device
     from styler.training.decoders import SETTINGS, train_decoders
 
     settings = SETTINGS.changed(num_steps=steps, batch_size=batch, crop_size=crop, learning_rate=rate, seed=seed)
-    found_photos, unreadable_photos = find_pictures(photos)
-    found_paintings, unreadable_paintings = find_pictures(paintings)
-    report_unreadable(unreadable_photos + unreadable_paintings)
+    found_photos, found_paintings = readable_pictures(photos), readable_pictures(paintings)
     with training_progress("decoder") as report, told_how_to_resume():
         record = train_decoders(
             found_photos,

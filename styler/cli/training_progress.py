@@ -44,8 +44,12 @@ def training_progress(title: str) -> Generator[Callable[["Progress"], None]]:
         yield show
 
 
-def report_unreadable(paths: list[Path]) -> None:
-    """Name the pictures that are left out."""
-    if paths:
-        names = ", ".join(path.name for path in paths[:5]) + (", …" if len(paths) > 5 else "")
-        stderr.print(f"left out {len(paths)} unreadable: {names}", highlight=False)
+def readable_pictures(folder: Path) -> list[Path]:
+    """Return the pictures below `folder` that can be read, and name those that are left out."""
+    from styler.data import find_pictures
+
+    found, unreadable = find_pictures(folder)
+    if unreadable:
+        names = ", ".join(path.name for path in unreadable[:5]) + (", …" if len(unreadable) > 5 else "")
+        stderr.print(f"left out {len(unreadable)} unreadable: {names}", highlight=False)
+    return found

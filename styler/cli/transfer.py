@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 import typer
+from rich.console import Console
 
-from styler.cli.console import stderr
 from styler.cli.options import (
     DeviceOption,
     DTypeOption,
@@ -83,7 +83,8 @@ def transfer(
         writable_format(out, overwrite=overwrite)
     keep_freed_memory()
     start = time.perf_counter()
-    with stderr.status("starting …", spinner_style="cyan") as status:
+    words = Console(stderr=True, soft_wrap=True, quiet=quiet)
+    with words.status("starting …", spinner_style="cyan") as status:
         trace = Trace(announce=lambda stage: status.update(f"{stage} …"))
         with trace.stage("load"):
             picture = load_image(opened(content))
@@ -101,13 +102,13 @@ def transfer(
             target = sys.stdout.buffer if piped else out
             kept = save_image(image, target, alpha=transparency, format="png" if piped else None, overwrite=overwrite)
     seconds = time.perf_counter() - start
-    if transparency is not None and not kept and not quiet:
-        stderr.print(f"{out}: JPEG holds no transparency, so the picture lies on white")
+    if transparency is not None and not kept:
+        words.print(f"{out}: JPEG holds no transparency, so the picture lies on white")
     if as_json:
         typer.echo(json.dumps(record(stylizer, picture.image, image, trace, out, seconds)), err=piped)
-    elif not quiet:
+    else:
         height, width = image.shape[-2:]
-        stderr.print(f"wrote {'the picture' if piped else out} ({width}×{height}, {seconds:.1f} s)", highlight=False)
+        words.print(f"wrote {'the picture' if piped else out} ({width}×{height}, {seconds:.1f} s)", highlight=False)
 
 
 def record(
