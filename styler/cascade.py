@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from styler.canvas import like_canvas, new_canvas
+from styler.encoder import convolutions
 from styler.feature_map import FeatureMap
+from styler.folding import folded
 from styler.matrix_sqrt import Method
 from styler.padding import padded
 from styler.regions import RegionalMoments, shares_of
@@ -92,16 +94,22 @@ def repainted(
     It waits in a strip that is there from the start: small blocks that outlive large ones tear the heap apart.
     """
 
+    decoder = model.decoders[features.level]
+    *before, last = convolutions(decoder)
+    # A map takes float32, and in it the first convolution of a longer decoder costs more than mapping before it.
+    folds = affines[0] if masks is None and not before else None
+
     def decoded(box: Box) -> Tensor:
         area = box.grown(decoder_margin(features.level), canvas.shape[-2], canvas.shape[-1])
         with trace.stage("encode"):
             found = features.again(area)
         with trace.stage("transform"):
-            shares = None if masks is None else shares_of(masks, area, features.level, device=features.device)
-            found = apply_affines(found, affines, shares)
+            if folds is None:
+                shares = None if masks is None else shares_of(masks, area, features.level, device=features.device)
+                found = apply_affines(found, affines, shares)
         with trace.stage("decode"):
-            image = model.decoders[features.level](found).clamp(0, 1)
-            return like_canvas(canvas, image[..., *box.within(area)])
+            image = decoder(found) if folds is None else folded(last, found, folds)
+            return like_canvas(canvas, image.clamp_(0, 1)[..., *box.within(area)])
 
     canvas = features.canvas
     if len(tiles) == len(tiles[0]) == 1:

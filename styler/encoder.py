@@ -31,6 +31,8 @@ class Conv3x3(nn.Conv2d):
         x = input if torch.is_autocast_enabled(input.device.type) else input.to(self.weight.dtype)
         if self.out_dtype is None:
             return super().forward(x)
+        if self.weight.dtype == torch.float32:
+            return super().forward(x).to(self.out_dtype)
         x = self._conv_forward(x, self.weight, None).float()
         return x.add_(self.bias.float().view(-1, 1, 1)).to(self.out_dtype)
 
@@ -63,10 +65,7 @@ class Encoder(nn.Module):
         for name in TRUNK:
             if len(found) == len(wanted):
                 break
-            if name == "pool":
-                x = F.max_pool2d(x, 2)
-                continue
-            x = F.relu(self.convs[name](x), inplace=True)
+            x = F.max_pool2d(x, 2) if name == "pool" else F.relu(self.convs[name](x), inplace=True)
             level = name.replace("conv", "relu")
             if level in wanted:
                 found[level] = x

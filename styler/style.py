@@ -59,6 +59,8 @@ def mixed_style(styles: Sequence[Style], weights: Sequence[float]) -> Style:
     """
     if len(weights) != len(styles) or min(weights, default=0) < 0 or not sum(weights) > 0:
         raise ValueError(f"expected {len(styles)} weights, none negative, not all zero, got {list(weights)}")
+    if len(styles) == 1:
+        return styles[0]
     mixture = RunningStyle()
     for style, weight in zip(styles, weights, strict=True):
         mixture.add(style, weight)
@@ -66,5 +68,8 @@ def mixed_style(styles: Sequence[Style], weights: Sequence[float]) -> Style:
 
 
 def style_on(device: torch.device, style: Style) -> Style:
-    """Return the style on a device."""
-    return {level: Moments(*(x.to(device) for x in moments)) for level, moments in style.items()}
+    """Return the style on a device; what is there already stays as it is, with the roots that it holds."""
+    return {
+        level: moments if moments.mean.device == device else Moments(*(x.to(device) for x in moments))
+        for level, moments in style.items()
+    }

@@ -59,13 +59,26 @@ def wct_affine(
         Li et al., Universal Style Transfer (2017), eq. 2 and 3. arXiv:1705.08086. Unlike them we keep every
         eigenvalue, above a ridge: dropping the small ones makes the result jump from picture to picture.
     """
-    found, wanted = _ridged(content, eps), style.covariance.to(_fine(style))
-    round_off = torch.finfo(content.covariance.dtype).eps ** 0.5  # what the moments carry, not what `fine` could
-    whitening, content_root = inv_sqrtm(found, method=method, round_off=round_off, return_info=True)
-    coloring, style_root = sqrtm(wanted, method=method, round_off=round_off, return_info=True)
-    with torch.autocast(found.device.type, enabled=False):
+    whitening, root = inv_sqrtm(_ridged(content, eps), method=method, round_off=_round_off(content), return_info=True)
+    coloring, residual = _coloring(style, method)
+    with torch.autocast(whitening.device.type, enabled=False):
         matrix = coloring @ whitening
-    return _blended(matrix, content, style, alpha, torch.maximum(content_root.residual, style_root.residual))
+    return _blended(matrix, content, style, alpha, torch.maximum(root.residual, residual))
+
+
+def _coloring(style: Moments, method: Method) -> tuple[Tensor, Tensor]:
+    """Return the root of the style's covariance and its residual, once computed, since many pictures take it on."""
+    if method in style.roots:
+        return style.roots[method]
+    wanted = style.covariance.to(_fine(style))
+    root, info = sqrtm(wanted, method=method, round_off=_round_off(style), return_info=True)
+    if not root.requires_grad:  # a graph serves once
+        style.roots[method] = root, info.residual
+    return root, info.residual
+
+
+def _round_off(moments: Moments) -> float:
+    return torch.finfo(moments.covariance.dtype).eps ** 0.5  # what the moments carry, not what `_fine` could
 
 
 def transport_affine(

@@ -144,3 +144,16 @@ def test_a_style_of_fewer_cells_than_channels_is_no_trouble_in_float32(transform
         if transform != "adain":
             scale = float(wanted.covariance.abs().max()) + 1e-3
             torch.testing.assert_close(found.covariance, wanted.covariance, rtol=0, atol=5e-3 * scale)
+
+
+def test_a_styles_root_is_computed_once_a_method_and_not_kept_with_its_graph():
+    content, style = moments_of(features(1, 6, 9, 9)), moments_of(features(1, 6, 8, 8, seed=1))
+    first = wct_affine(content, style, method="eigh")
+    assert list(style.roots) == ["eigh"]
+    style.roots["eigh"] = (2 * style.roots["eigh"][0], style.roots["eigh"][1])
+    torch.testing.assert_close(wct_affine(content, style, method="eigh").matrix, 2 * first.matrix)
+    wct_affine(content, style, method="mpa")
+    assert list(style.roots) == ["eigh", "mpa"]
+    learnt = moments_of(features(1, 6, 8, 8).requires_grad_())
+    wct_affine(content, learnt)
+    assert not learnt.roots
