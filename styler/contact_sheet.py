@@ -1,4 +1,4 @@
-"""A sheet of small pictures to choose from: strengths across, levels down."""
+"""Sheets of small labelled pictures, to choose from and to compare."""
 
 from collections.abc import Callable, Sequence
 from math import ceil
@@ -25,12 +25,17 @@ def contact_sheet(stylized: Callable[[float, Sequence[Level]], Tensor], levels: 
         levels: From coarse to fine.
     """
     rows = [levels[first:] for first in range(len(levels))]
-    pictures = [[pil_picture(stylized(alpha, row)) for alpha in ALPHAS] for row in rows]
-    labels = [[label(alpha, row) for alpha in ALPHAS] for row in rows]
+    pictures = [[stylized(alpha, row) for alpha in ALPHAS] for row in rows]
+    return labelled_sheet(pictures, [[label(alpha, row) for alpha in ALPHAS] for row in rows])
+
+
+def labelled_sheet(rows: Sequence[Sequence[Tensor]], labels: Sequence[Sequence[str]]) -> Tensor:
+    """Return rows of pictures `(1, 3, h, w)`, all of one size, each with its label above, `(1, 3, H, W)`, uint8."""
+    pictures = [[pil_picture(image) for image in row] for row in rows]
     font = ImageFont.load_default()
     (width, height), longest = pictures[0][0].size, max(font.getlength(text) for line in labels for text in line)
     across, down = max(width, ceil(longest)) + MARGIN, height + LINE + MARGIN
-    sheet = Image.new("RGB", (MARGIN + across * len(ALPHAS), MARGIN + down * len(rows)), "white")
+    sheet = Image.new("RGB", (MARGIN + across * len(rows[0]), MARGIN + down * len(rows)), "white")
     draw = ImageDraw.Draw(sheet)
     for y, (texts, line) in enumerate(zip(labels, pictures, strict=True)):
         for x, (text, picture) in enumerate(zip(texts, line, strict=True)):

@@ -58,6 +58,12 @@ def split_held_out(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     return rest, held
 
 
+def spread(paths: Sequence[Path], count: int) -> list[Path]:
+    """Return at most `count` of the paths, evenly spread over them."""
+    step = max(1, len(paths) // count)
+    return list(paths[::step][:count])
+
+
 def _unit_hash(name: str) -> float:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from styler.cli.bench_layers import bench_layers
+from styler.cli.bench_quality import bench_quality
 from styler.cli.bench_sqrt import bench_sqrt
 from styler.cli.console import stderr, stdout
 from styler.cli.options import DeviceOption, DTypeOption, ModelOption, parse_numbers
@@ -16,6 +17,7 @@ from styler.threads import wait_asleep
 app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 app.command("sqrt")(bench_sqrt)
 app.command("layers")(bench_layers)
+app.command("quality")(bench_quality)
 
 STAGES = ("encode", "moments", "root", "transform", "decode")
 

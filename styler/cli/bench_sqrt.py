@@ -9,7 +9,7 @@ import typer
 
 from styler.cli.console import stderr, stdout
 from styler.cli.options import DeviceOption, ModelOption
-from styler.errors import StylerError
+from styler.cli.plotting import require_matplotlib
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,14 +100,6 @@ def cells(row: "Row") -> list[str]:
     errors = (row.root_error, row.inverse_error, row.gradient_error)
     shown = ["-" if error is None else f"{error:.1e}" for error in errors]
     return [row.name, *(f"{ms:.3f}" for ms in times), *shown]
-
-
-def require_matplotlib() -> None:
-    """Raise before anything is measured if the plot can't be drawn."""
-    from importlib.util import find_spec
-
-    if find_spec("matplotlib") is None:
-        raise StylerError("--plot needs matplotlib, which is not installed", "pip install matplotlib")
 
 
 def draw(rows: "Sequence[Row]", path: Path, title: str) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import torch
 
-from styler.data import RandomCrops, augmentation, load_squares, split_held_out
+from styler.data import RandomCrops, augmentation, load_squares, split_held_out, spread
 from styler.training.decoding import Decoding
-from styler.training.encoders import NUM_MEASURED, spread
+from styler.training.encoders import NUM_MEASURED
 from styler.training.loop import Progress, train
 from styler.training.record import write_record
 from styler.training.settings import Settings

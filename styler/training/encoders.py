@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from styler.data import RandomCrops, augmentation, load_squares, split_held_out
+from styler.data import RandomCrops, augmentation, load_squares, split_held_out, spread
 from styler.errors import StylerError
 from styler.teacher import load_teacher
 from styler.training.distillation import Distillation
@@ -76,9 +76,3 @@ def train_encoder(
         teacher=Path(teacher).name,
         widths=widths,
     )
-
-
-def spread(paths: Sequence[Path], count: int) -> list[Path]:
-    """Return at most `count` of the paths, evenly spread over them."""
-    step = max(1, len(paths) // count)
-    return list(paths[::step][:count])

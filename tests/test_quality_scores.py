@@ -1,0 +1,67 @@
+import pytest
+import torch
+from conftest import picture
+
+from styler.encoder import Encoder
+from styler.moments import moments_of
+from styler.quality.judges import Judge
+from styler.quality.scores import content_left, ssim, style_left, viewed, wasserstein
+from styler.vgg import LEVELS
+
+
+@pytest.fixture
+def judge() -> Judge:
+    encoder = Encoder((4, 6, 8, 10)).requires_grad_(False)
+    return Judge("random", lambda image: [encoder.pyramid(image)[level] for level in reversed(LEVELS)])
+
+
+@pytest.fixture
+def pictures() -> tuple[torch.Tensor, torch.Tensor]:
+    return picture(48, 48, seed=1), picture(48, 48, seed=2)
+
+
+def test_the_content_itself_keeps_all_content_and_takes_no_style(judge, pictures):
+    content, style = (viewed(judge, image) for image in pictures)
+    assert content_left(content, content, style) == 0
+    assert style_left(content, content, style) == 1
+
+
+def test_the_style_itself_keeps_no_content_and_has_all_style(judge, pictures):
+    content, style = (viewed(judge, image) for image in pictures)
+    assert content_left(style, content, style) == 1
+    assert style_left(style, content, style) == pytest.approx(0, abs=1e-5)
+
+
+def test_a_blend_lies_between(judge, pictures):
+    content, style = (viewed(judge, image) for image in pictures)
+    near, far = (viewed(judge, torch.lerp(*pictures, share)) for share in (0.2, 0.8))
+    assert 0 < content_left(near, content, style) < content_left(far, content, style)
+    assert style_left(far, content, style) < style_left(near, content, style)
+
+
+def test_style_does_not_depend_on_where_things_are(judge, pictures):
+    content, style = (viewed(judge, image) for image in pictures)
+    flipped = viewed(judge, pictures[1].flip(-1).flip(-1).roll(16, -1))
+    assert style_left(flipped, content, style) < 0.3 < content_left(flipped, content, style)
+
+
+def test_the_wasserstein_distance_of_commuting_gaussians_is_that_of_means_and_deviations():
+    a, b = (torch.randn(1, 3, 20, 20) * torch.tensor(scale).view(3, 1, 1) for scale in ((1.0, 2, 3), (2.0, 2, 1)))
+    found, wanted = moments_of(a), moments_of(b + 0.5)
+    found, wanted = (x._replace(covariance=x.covariance.diagonal(dim1=1, dim2=2).diag_embed()) for x in (found, wanted))
+    deviations = [x.covariance.diagonal(dim1=1, dim2=2).sqrt() for x in (found, wanted)]
+    expected = (found.mean - wanted.mean).square().sum() + (deviations[0] - deviations[1]).square().sum()
+    torch.testing.assert_close(wasserstein(found, wanted), expected, rtol=1e-4, atol=0)
+
+
+def test_ssim_is_one_for_the_same_picture_and_less_for_a_noisy_or_brighter_one(pictures):
+    image, _ = pictures
+    assert ssim(image, image) == pytest.approx(1, abs=1e-6)
+    assert ssim((image + 0.1 * torch.randn_like(image)).clamp(0, 1), image) < 0.95
+    assert ssim(1 - image, image) < 0.5
+
+
+def test_ssim_of_flat_pictures_is_the_luminance_term_alone():
+    dark, light = torch.full((1, 3, 16, 16), 0.2), torch.full((1, 3, 16, 16), 0.6)
+    expected = (2 * 0.2 * 0.6 + 1e-4) / (0.2**2 + 0.6**2 + 1e-4)
+    assert ssim(dark, light) == pytest.approx(expected, rel=1e-3)
