@@ -34,7 +34,10 @@ def test_a_model_is_trained_from_nothing_and_used(styler, folder, teacher, tmp_p
     photos, paintings = folder("photos", 3), folder("paintings", 2)
     (photos / "bad.jpg").write_bytes(b"bad")
     status, _, err = styler(
-        "train", "encoder", photos, "--teacher", teacher, "-o", "m.safetensors", "--steps", 4, *SHORT
+        *("train", "encoder", photos, "--teacher", teacher, "--size", "base", "-o", "m.safetensors"),
+        "--steps",
+        4,
+        *SHORT,
     )
     assert status == 0, err
     assert "left out 1 unreadable: bad.jpg" in err
@@ -49,7 +52,8 @@ def test_a_model_is_trained_from_nothing_and_used(styler, folder, teacher, tmp_p
 
     status, _, err = styler("train", "decoder", photos, paintings, "--model", "m.safetensors", "--steps", 4, *SHORT)
     assert status == 0, err
-    assert list(load_model(tmp_path / "m.safetensors").decoders) == list(LEVELS)
+    model = load_model(tmp_path / "m.safetensors")
+    assert (model.encoder.widths, list(model.decoders)) == ((32, 64, 128, 256), list(LEVELS))
     record = json.loads((tmp_path / "m.decoder.json").read_text())
     assert record["data"]["paintings"] == 2
     assert all(value > 0 for value in record["held_out"].values())

@@ -98,6 +98,13 @@ def test_resuming_with_other_settings_is_refused(run):
         run(resume=True, seed=1)
 
 
+def test_resuming_another_network_is_refused(run, monkeypatch):
+    run()
+    monkeypatch.setattr(Flattening, "__init__", lambda self: setattr(self, "trained", nn.Conv2d(3, 4, 1)))
+    with pytest.raises(StylerError, match="another network"):
+        run(resume=True)
+
+
 def test_resuming_from_nothing_is_an_error(run, tmp_path):
     with pytest.raises(StylerError, match="nothing to resume"):
         run(resume=True, checkpoint=tmp_path / "none.ckpt")

@@ -28,6 +28,7 @@ def encoder(
     photos: Photos,
     teacher: Annotated[str, typer.Option(help="VGG-19 weights as safetensors, or vgg19 to download torchvision's.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write.")],
+    size: Annotated[Literal["small", "base"], typer.Option(help="A quarter or a half of VGG-19's channels.")] = "small",
     steps: Steps = None,
     batch: Batch = None,
     crop: Crop = None,
@@ -45,7 +46,14 @@ def encoder(
     found = readable_pictures(photos)
     with training_progress("encoder") as report, told_how_to_resume():
         record = train_encoder(
-            found, out, teacher=teacher, settings=settings, device=find_device(device), resume=resume, report=report
+            found,
+            out,
+            teacher=teacher,
+            size=size,
+            settings=settings,
+            device=find_device(device),
+            resume=resume,
+            report=report,
         )
     found = ", ".join(f"{name} {value:.3f}" for name, value in record["held_out"].items())
     stderr.print(f"wrote {out}; on held-out photographs (share of the teacher left unexplained, then dB): {found}")

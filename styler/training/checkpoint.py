@@ -34,7 +34,7 @@ def load_checkpoint(path: Path, trained: nn.Module, optimizer: Optimizer, settin
     """Restore network and optimizer, in place, and return the steps and seconds so far.
 
     Raises:
-        StylerError: If there is none, it is broken, or it was made with other settings.
+        StylerError: If there is none, it is broken, or it was made with other settings or of another network.
     """
     if not path.is_file():
         raise StylerError(f"nothing to resume: no checkpoint {path}", "start without --resume")
@@ -43,7 +43,10 @@ def load_checkpoint(path: Path, trained: nn.Module, optimizer: Optimizer, settin
     if made != asdict(settings):
         theirs = ", ".join(f"{name} {value}" for name, value in made.items())
         raise StylerError(f"{path} was made with other settings: {theirs}", "give the same ones, or start anew")
-    trained.load_state_dict(_part(tensors, "trained/"))
+    weights = _part(tensors, "trained/")
+    if {name: x.shape for name, x in weights.items()} != {name: x.shape for name, x in trained.state_dict().items()}:
+        raise StylerError(f"{path} was made of another network", "give the same --size and --level, or start anew")
+    trained.load_state_dict(weights)
     groups = optimizer.state_dict()["param_groups"]
     indices = [index for group in groups for index in group["params"]]
     state = {index: _part(tensors, f"optimizer/{index}/") for index in indices}

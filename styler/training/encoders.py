@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -15,8 +16,10 @@ from styler.training.settings import Settings
 from styler.training.student import finished
 from styler.weights import save_model
 
-SMALL = (16, 32, 64, 128)
-"""A quarter of VGG-19's widths."""
+Size = Literal["small", "base"]
+
+WIDTHS: dict[Size, tuple[int, ...]] = {"small": (16, 32, 64, 128), "base": (32, 64, 128, 256)}
+"""A quarter and a half of VGG-19's channels."""
 
 SETTINGS = Settings(num_steps=7000)
 
@@ -31,7 +34,7 @@ def train_encoder(
     teacher: str,
     settings: Settings,
     device: torch.device,
-    widths: tuple[int, ...] = SMALL,
+    size: Size = "small",
     resume: bool = False,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> dict:
@@ -55,7 +58,7 @@ def train_encoder(
     task = Distillation(
         load_teacher(teacher),
         seen,
-        widths=widths,
+        widths=WIDTHS[size],
         num_settling=settings.num_steps // 2,
         sheet=out.with_suffix(".encoder.png"),
     )
@@ -74,5 +77,5 @@ def train_encoder(
         held_out=task.measure(unseen),
         seconds=seconds,
         teacher=Path(teacher).name,
-        widths=widths,
+        widths=WIDTHS[size],
     )
