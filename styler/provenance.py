@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 import styler
-from styler.weights import Model, models_folder, sha256
+from styler.catalog import models_folder
+from styler.checksums import sha256
+from styler.weights import Model
 
 if TYPE_CHECKING:
     from styler.transfer import Stylizer

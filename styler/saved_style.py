@@ -11,12 +11,13 @@ from safetensors.torch import save
 from torch import Tensor
 
 from styler.atomic_file import atomic_file, exists_error, write_error
+from styler.catalog import shipped_models
 from styler.encoder import Encoder
 from styler.errors import StylerError
 from styler.moments import Moments
 from styler.style import Style
 from styler.vgg import LEVELS, Level, block
-from styler.weights import load_model, models_folder, read_tensors
+from styler.weights import load_model, read_tensors
 
 FORMAT = "styler-style-1"
 SUFFIX = ".style"
@@ -119,6 +120,8 @@ def load_style(path: Path, encoder: Encoder, name: str, known_as: str) -> Style:
     fits = all(len(saved.style[level].mean[0]) == encoder.widths[block(level)] for level in LEVELS)
     if saved.encoder != known_as or not fits:
         todo = "make it again from its picture: styler style save PICTURE -o NAME.style --model MODEL"
+        if saved.encoder != known_as and (names := models_of(saved.encoder)):
+            todo = f"choose --model {names[0]}, or {todo}"
         raise StylerError(f"{path} was made with another model than {name!r}", todo)
     return saved.style
 
@@ -141,8 +144,7 @@ def share_in(saved: SavedStyle, source: dict) -> float:
 
 def models_of(encoder: str) -> list[str]:
     """Return the names of the shipped models whose encoder has this fingerprint."""
-    paths = sorted(models_folder().glob("*.safetensors"))
-    return [path.stem for path in paths if fingerprint(load_model(path).encoder) == encoder]
+    return [path.stem for path in shipped_models() if fingerprint(load_model(path).encoder) == encoder]
 
 
 def levels_shown(style: Style) -> dict[Level, dict[str, float]]:

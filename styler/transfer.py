@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from styler.cascade import cascade
+from styler.catalog import find_model
 from styler.color import Colors, colors_of, finished, recolored
 from styler.device import auto_dtype, find_device, find_dtype
 from styler.errors import StylerError
@@ -51,7 +52,7 @@ class Stylizer:
         """
         self.device = find_device(device)
         self.dtype = find_dtype(dtype, self.device)
-        self.model = load_model(model)
+        self.model = load_model(find_model(model, device_type=self.device.type))
         self.fingerprint = fingerprint(self.model.encoder)
         self.model.to(self.device, self.dtype)
         self.styles: OrderedDict[str, Style] = OrderedDict()

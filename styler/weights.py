@@ -1,6 +1,5 @@
 """Model files: one safetensors file holds an encoder, its decoders, and what they are called and made of."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,14 +10,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-import styler
 from styler.atomic_file import atomic_file
+from styler.catalog import FORMAT, architecture, check_format, find_model
 from styler.decoder import Decoder
 from styler.encoder import Encoder, convolutions
 from styler.errors import StylerError
-from styler.vgg import LEVELS, Level
-
-FORMAT = "styler-model-1"
+from styler.vgg import Level
 
 
 @dataclass
@@ -54,48 +51,16 @@ class Model:
         return self
 
 
-def models_folder() -> Path:
-    """Return the folder of the shipped models: inside an installed package, beside it in a checkout."""
-    inside = Path(styler.__file__).parent / "models"
-    return inside if inside.is_dir() else Path(styler.__file__).parents[1] / "models"
-
-
-def find_model(model: str | Path) -> Path:
-    """Return the file of a model given by name ("auto", "small") or by path.
-
-    Raises:
-        StylerError: If there is neither such a file nor such a shipped model.
-    """
-    name = "small" if model == "auto" else str(model)
-    shipped = models_folder() / f"{name}.safetensors"
-    for path in (shipped, Path(model)):
-        if is_file(path):
-            return path
-    names = ", ".join(sorted(path.stem for path in models_folder().glob("*.safetensors"))) or "none"
-    raise StylerError(f"no model {str(model)!r}", f"give a .safetensors file or a shipped model: {names}")
-
-
-def is_file(path: Path) -> bool:
-    """Return whether there is such a file; a name that no file can have is none."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
 def load_model(model: str | Path = "auto") -> Model:
-    """Return a model by name or path, in float32 on the processor, ready for inference.
+    """Return a model by name or path, in float32 on the processor; "auto" is the one that fits there.
 
     Raises:
         StylerError: If it can't be found, or isn't a whole styler model.
     """
     path = find_model(model)
     tensors, metadata = read_tensors(path)
-    if metadata.get("format") != FORMAT:
-        raise StylerError(f"{path} is not a styler model", "give a model that `styler train encoder` made")
-    firsts = [tensors.get(f"encoder.convs.conv{number}_1.bias", torch.empty(1)) for number in range(1, 5)]
-    widths = tuple(max(1, first.numel()) for first in firsts)
-    levels = [level for level in LEVELS if any(key.startswith(f"decoder.{level}.") for key in tensors)]
+    check_format(path, metadata)
+    widths, levels = architecture({key: tensor.shape for key, tensor in tensors.items()})
     with torch.device("meta"):  # what a broken file claims costs no memory
         loaded = Model(Encoder(widths), {level: Decoder(level, widths) for level in levels}, path.stem, path)
     load_weights(loaded.modules(), tensors, path)
@@ -142,12 +107,6 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise StylerError(f"can't read {path}: {error}", "check that it is a whole .safetensors file") from error
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def downloaded_weights(url: str) -> dict[str, Tensor]:

@@ -13,10 +13,10 @@ from styler.batch.pipeline import Pipeline
 from styler.batch.plan import Job
 from styler.batch.shards import Shard
 from styler.batch.standing import standing
+from styler.checksums import sha256
 from styler.errors import StylerError
 from styler.images import load_image
 from styler.transfer import Stylizer
-from styler.weights import sha256
 
 
 @pytest.fixture

@@ -44,6 +44,14 @@ def test_a_bad_picture_is_status_3_and_listed_in_one_line(batch, tmp_path):
     assert batch("c", "s", "-o", "out2", "--quiet", "--fail-fast")[0] == 3
 
 
+def test_actors_on_any_device_take_the_model_that_the_ledger_is_compared_with(batch, styler, monkeypatch):  # noqa: F811
+    setups = []
+    monkeypatch.setattr("styler.batch.ray_engine.ray_outcomes", lambda jobs, setup, **_: setups.append(setup) or [])
+    assert styler("batch", "c", "s", "-o", "out", "--engine", "ray", *CHEAP)[0] == 0
+    assert batch("c", "s", "-o", "out", "--engine", "ray")[0] == 0
+    assert [setup.model.rpartition("/")[2] for setup in setups] == ["small", "tiny.safetensors"]
+
+
 def test_events_tell_all_of_it(batch, tmp_path):
     (tmp_path / "c" / "1.png").write_bytes(b"bad")
     (tmp_path / "out").mkdir()

@@ -5,10 +5,11 @@ import torch
 from test_cli_transfer import styler  # noqa: F401  a fixture
 from test_saved_style import style_bytes
 
+from styler.checksums import sha256
 from styler.images import load_image
 from styler.saved_style import read_style
 from styler.style import style_of
-from styler.weights import load_model, sha256
+from styler.weights import load_model
 
 CHEAP = ["--device", "cpu", "--dtype", "float32"]
 
@@ -162,3 +163,6 @@ def test_styles_of_two_models_do_not_mix_and_do_not_fit_the_other(style, styler,
     assert status == 1
     assert err.startswith("error: tiny.style was made with another model than 'small'\n")
     assert not (tmp_path / "x.png").exists()
+    transfer = ["transfer", "photo.png", "small.style", "-o", "x.png", *CHEAP]
+    assert "choose --model small, or make it again" in styler(*transfer, "--model", tiny_file)[2]
+    assert styler(*transfer, "--model", "small")[0] == 0

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
+from styler.checksums import sha256
 from styler.provenance import file_hash, record_of
 from styler.transfer import Stylizer
-from styler.weights import sha256
 
 
 def test_a_record_holds_hashes_of_all_that_went_in(tiny_file, picture_file):

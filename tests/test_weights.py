@@ -9,8 +9,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from styler import weights
+from styler.checksums import sha256
 from styler.errors import StylerError
-from styler.weights import Model, downloaded_weights, find_model, load_model, save_model, sha256
+from styler.weights import Model, downloaded_weights, load_model, save_model
 
 
 def test_a_model_comes_back_from_its_file_in_half_precision(tiny_model, tmp_path):
@@ -27,19 +28,6 @@ def test_an_encoder_alone_is_a_model_without_decoders(tiny_model, tmp_path):
     path = tmp_path / "encoder.safetensors"
     save_model(Model(tiny_model.encoder), path)
     assert load_model(path).decoders == {}
-
-
-def test_shipped_models_are_found_by_name_and_auto_is_one_of_them():
-    shipped = {path.stem for path in weights.models_folder().glob("*.safetensors")}
-    assert "small" in shipped
-    assert all(find_model(name).stem == name for name in shipped)
-    assert find_model("auto").stem in shipped
-
-
-@pytest.mark.parametrize("name", ["no-such-model", "", ".", "/", "small.safetensors.bak"])
-def test_an_unknown_model_is_an_error_that_lists_the_known(name):
-    with pytest.raises(StylerError, match="small"):
-        find_model(name)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\x00" * 100, b"not a model", b"\xff" * 8 + b"{}"])
@@ -82,11 +70,6 @@ def test_a_missing_tensor_is_named(tiny_model, tmp_path):
     save_file(tensors, path, {"format": weights.FORMAT})
     with pytest.raises(StylerError, match=r"decoder\.relu3_1\.convs\.conv2_1\.weight"):
         load_model(path)
-
-
-def test_the_hash_is_that_of_the_bytes(tmp_path):
-    (tmp_path / "x").write_bytes(b"abc")
-    assert sha256(tmp_path / "x") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):

@@ -155,6 +155,8 @@ def batch(
         else:
             from styler.batch.ray_engine import Setup, ray_outcomes
 
+            if model == "auto":  # ledgers are compared by it, so all actors take this one, on whatever devices
+                model = studio.stylizer.model.name
             setup = Setup(model, device, dtype, settings, out, ledger.path.stem, num_threads=num_threads, **results)
             outcomes = ray_outcomes(left, setup, address=address, num_workers=workers, fail_fast=fail_fast)
         words.follow(outcomes)

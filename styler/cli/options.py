@@ -55,7 +55,10 @@ MetadataOption = Annotated[
 MaxPixelsOption = Annotated[int, typer.Option(min=1, help="Pictures of more pixels are refused.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
 DTypeOption = Annotated[DType, typer.Option("--dtype", help="Precision of the networks.")]
-ModelOption = Annotated[str, typer.Option("--model", "-m", help="A shipped model's name, or a .safetensors file.")]
+ModelOption = Annotated[
+    str,
+    typer.Option("--model", "-m", help="A shipped model's name, a .safetensors file, or auto: what fits the device."),
+]
 
 
 def parse_levels(text: str | None, *, option: str = "--levels") -> list[Level] | None:

@@ -69,8 +69,8 @@ def checked_model(entry: dict[str, str]) -> str:
     Raises:
         StylerError: If it is missing, another one, or can't be read.
     """
+    from styler.catalog import find_model
     from styler.provenance import file_hash
-    from styler.weights import find_model
 
     try:
         path = find_model(entry["path"] or entry["name"])

@@ -28,10 +28,10 @@ def save(
     overwrite: Overwrite = False,
 ) -> None:
     """Save the style of a picture, or the common style of several, each counting the same."""
+    from styler.checksums import sha256
     from styler.saved_style import SavedStyle, save_style, writable_style
     from styler.style import RunningStyle
     from styler.transfer import Stylizer
-    from styler.weights import sha256
 
     writable_style(out, overwrite=overwrite)
     stylizer = Stylizer(model, device=device, dtype=dtype)
