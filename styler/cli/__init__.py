@@ -6,7 +6,7 @@ import sys
 import typer
 
 import styler
-from styler.cli import bench, style, train
+from styler.cli import bench, models, style, train
 from styler.cli.batch import batch
 from styler.cli.replay import replay
 from styler.cli.transfer import transfer
@@ -23,6 +23,7 @@ app.command()(transfer)
 app.command()(batch)
 app.command()(replay)
 app.add_typer(style.app, name="style")
+app.add_typer(models.app, name="models")
 app.add_typer(train.app, name="train")
 app.add_typer(bench.app, name="bench")
 
