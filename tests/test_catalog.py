@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import TINY
 from safetensors.torch import save_file
-from torch import zeros
 
 from styler import catalog
 from styler.catalog import auto_model, find_model, model_facts, shipped_models, shipped_sha256
@@ -73,11 +73,12 @@ def test_auto_is_small_on_processors_and_base_on_gpus_once_it_is_shipped(shelf):
 def test_a_stylizer_takes_the_model_of_its_device_and_records_that_one(shelf, monkeypatch, picture_file):
     shelf("small", "base")
     assert Stylizer(device="cpu").model.name == "small"
-    monkeypatch.setitem(catalog.AUTO, "cpu", "base")  # as a GPU would
-    stylizer = Stylizer(device="cpu")
+    monkeypatch.setattr("styler.transfer.find_device", torch.device)  # a GPU that is not there
+    monkeypatch.setattr(Model, "to", lambda self, *place: self)
+    stylizer = Stylizer(device="cuda")
     assert stylizer.model.name == "base"
     assert record_of(picture_file(), [], stylizer, {})["model"]["name"] == "base"
-    assert Stylizer("small", device="cpu").model.name == "small"
+    assert Stylizer("small", device="cuda").model.name == "small"
 
 
 def test_a_shipped_model_goes_before_a_file_of_its_name(shelf, tmp_path, monkeypatch):
@@ -109,7 +110,7 @@ def test_a_file_without_facts_is_an_error_that_names_it(content, tmp_path):
 
 
 def test_other_tensors_and_a_torn_model_have_no_facts(tiny_file, tmp_path):
-    save_file({"x": zeros(3)}, tmp_path / "other.safetensors")
+    save_file({"x": torch.zeros(3)}, tmp_path / "other.safetensors")
     with pytest.raises(StylerError, match="not a styler model"):
         model_facts(tmp_path / "other.safetensors")
     tiny_file.write_bytes(tiny_file.read_bytes()[:-1])

@@ -107,6 +107,16 @@ def test_a_style_loads_for_the_encoder_that_it_was_seen_with(style, tiny_model, 
         assert "styler style save" in caught.value.todo
 
 
+def test_a_style_of_a_shipped_model_names_it_unless_it_is_in_use(style, tmp_path):
+    small = load_model("small").encoder
+    known_as = fingerprint(small)
+    save_style(SavedStyle(style, known_as, []), tmp_path / "a.style")  # of other widths: it lies
+    for used, start in (("other", "choose --model small, or make it again"), (known_as, "make it again")):
+        with pytest.raises(StylerError) as caught:
+            load_style(tmp_path / "a.style", small, "mine", used)
+        assert caught.value.todo.startswith(start)
+
+
 def broken_styles() -> dict[str, bytes]:
     """Files that are no whole style."""
     generator = torch.Generator().manual_seed(0)
