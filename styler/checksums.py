@@ -20,6 +20,6 @@ def listed_sha256(path: Path) -> dict[str, str]:
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        return {name.lstrip(" *"): digits for digits, name in (line.split(maxsplit=1) for line in lines if line)}
+        return {name.removeprefix("*"): digits for digits, name in (line.split(maxsplit=1) for line in lines if line)}
     except (OSError, ValueError) as error:
         raise StylerError(f"can't read {path}: {error}", "it comes with styler; install styler again") from error

@@ -39,6 +39,23 @@ def verified(path: Path) -> Verified:
         StylerError: If it can't be read, is not as it was shipped, not whole or finite, or does not work here.
     """
     expected = expected_sha256(path)
+    digits = checked_sha256(path, expected)
+    stylizer = Stylizer(path)
+    check_works(stylizer, path)
+    return Verified(path.stem, expected is not None, digits, str(stylizer.device), precision(stylizer))
+
+
+def expected_sha256(path: Path) -> str | None:
+    """Return the SHA-256 that a shipped model has, None for a file that is none."""
+    return shipped_sha256().get(path.name) if path.resolve().parent == models_folder().resolve() else None
+
+
+def checked_sha256(path: Path, expected: str | None) -> str:
+    """Return the SHA-256 of a file, if it is the expected one.
+
+    Raises:
+        StylerError: If it is another, or the file can't be read.
+    """
     try:
         digits = sha256(path)
     except OSError as error:
@@ -46,24 +63,21 @@ def verified(path: Path) -> Verified:
         raise StylerError(f"can't read {path}: {error.strerror}", todo) from error
     if digits != (expected or digits):
         raise StylerError(f"{path} is not as shipped: SHA-256 {digits}, not {expected}", "install styler again")
-    stylizer = Stylizer(path)
+    return digits
+
+
+def check_works(stylizer: Stylizer, path: Path) -> None:
+    """Raise a StylerError unless all weights are finite and a picture comes back through each level."""
     for name, tensor in stylizer.model.modules().state_dict().items():
         if not tensor.isfinite().all():
             raise StylerError(f"{path}: {name} has weights that are not finite", "get the file again, or train again")
-    precision = str(stylizer.dtype).removeprefix("torch.")
     levels = stylizer.cascade_levels(None)
     if not levels:
         raise StylerError(f"{path} has no decoders", "train them: styler train decoder --help")
     for level in levels:
         if not picture_error(stylizer, level) <= MAX_ERROR:  # nor is that NaN
-            what = f"{path}: no picture comes back through {level} on {stylizer.device} in {precision}"
+            what = f"{path}: no picture comes back through {level} on {stylizer.device} in {precision(stylizer)}"
             raise StylerError(what, "train it on (styler train decoder --help), or see whether --dtype float32 helps")
-    return Verified(path.stem, expected is not None, digits, str(stylizer.device), precision)
-
-
-def expected_sha256(path: Path) -> str | None:
-    """Return the SHA-256 that a shipped model has, None for a file that is none."""
-    return shipped_sha256().get(path.name) if path.resolve().parent == models_folder().resolve() else None
 
 
 def picture_error(stylizer: Stylizer, level: Level) -> float:
@@ -77,3 +91,8 @@ def ramps() -> Tensor:
     """Return a picture of all hues, `(1, 3, SIZE, SIZE)`, in [0, 1]."""
     ramp = torch.linspace(0, 1, SIZE).expand(SIZE, SIZE)
     return torch.stack([ramp, ramp.mT, 1 - ramp])[None]
+
+
+def precision(stylizer: Stylizer) -> str:
+    """Return what --dtype calls the precision of the networks."""
+    return str(stylizer.dtype).removeprefix("torch.")
