@@ -1,6 +1,4 @@
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -116,9 +114,3 @@ def test_other_tensors_and_a_torn_model_have_no_facts(tiny_file, tmp_path):
     tiny_file.write_bytes(tiny_file.read_bytes()[:-1])
     with pytest.raises(StylerError, match="whole"):
         model_facts(tiny_file)
-
-
-def test_finding_a_model_and_its_facts_takes_no_torch():
-    code = "import sys; from styler.catalog import *; model_facts(find_model('small')); print('torch' in sys.modules)"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "False"

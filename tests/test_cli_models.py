@@ -112,9 +112,11 @@ def test_what_is_wrong_is_said_in_two_lines(models, tiny_file, tmp_path, argumen
     assert len(err.splitlines()) == 2
 
 
-def test_a_card_and_a_path_take_no_torch():
-    code = "import sys; from styler.cli import main; sys.argv = ['styler', 'models', '{}', 'small']\n"
-    code += "try: main()\nexcept SystemExit: pass\nprint(sorted({{'torch', 'torchvision'}} & set(sys.modules)))"
-    for command in ("show", "path"):
-        run = subprocess.run([sys.executable, "-c", code.format(command)], capture_output=True, text=True, check=True)
-        assert run.stdout.splitlines()[-1] == "[]"
+def test_finding_a_model_its_card_and_its_facts_takes_no_torch(tiny_file):
+    code = "import sys; from styler.cli import main\n"
+    for command, model in (("path", "small"), ("show", "small"), ("show", str(tiny_file))):
+        code += f"sys.argv = ['styler', 'models', {command!r}, {model!r}]\ntry: main()\nexcept SystemExit: pass\n"
+    code += "print(sorted({'torch', 'torchvision'} & set(sys.modules)))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "4 6 8 10" in out
+    assert out.splitlines()[-1] == "[]"
