@@ -73,6 +73,13 @@ def test_one_level_is_trained_and_the_others_stay(styler, folder, tiny_file):  #
         assert torch.equal(value, before[name]) == ("relu2_1" not in name), name
 
 
+def test_decoders_are_trained_into_a_file_not_into_a_shipped_model_by_name(styler, folder, tmp_path):  # noqa: F811
+    status, _, err = styler("train", "decoder", folder("photos", 2), folder("paintings", 2), "--model", "small")
+    assert status == 1
+    assert "no model file small" in err
+    assert not (tmp_path / "small").exists()
+
+
 def test_training_makes_the_decoders_better(styler, folder, tiny_file, tmp_path):  # noqa: F811
     arguments = ["train", "decoder", folder("photos", 4), folder("paintings", 2), "--model", tiny_file, *SHORT]
     assert styler(*arguments, "--steps", 1)[0] == 0

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from styler.data import RandomCrops, augmentation, load_squares, split_held_out, spread
+from styler.errors import StylerError
 from styler.training.decoding import Decoding
 from styler.training.encoders import NUM_MEASURED
 from styler.training.loop import Progress, train
@@ -37,6 +38,8 @@ def train_decoders(
     Raises:
         StylerError: If model, pictures or disk fail.
     """
+    if not file.is_file():  # nor is a shipped model's name one: results are put into the file
+        raise StylerError(f"no model file {file}", "train an encoder first: styler train encoder --help")
     model = load_model(file)
     name = "decoder" if len(levels) > 1 else f"decoder.{levels[0]}"
     learnt, held_out = split_held_out(photos)
