@@ -8,11 +8,21 @@ from styler.moments import Moments
 FLAT = 1e-3
 """Variance below which a target counts as flat, and errors are no longer measured relative to it."""
 
+PICTURE_WEIGHT = 0.2
+
+EXACT = 1e-6
+"""Share of a picture lost, -60 dB, below which less does not count any more."""
+
 
 def unexplained(found: Tensor, target: Tensor) -> Tensor:
     """Return the squared error as a share of the target's variance over batch and positions, `(B, C, H, W)`."""
     error = (found.float() - target.float()).square().mean((0, 2, 3)).sum()
     return error / target.float().var((0, 2, 3), correction=0).sum().clamp_min(FLAT)
+
+
+def picture_loss(images: Tensor, wanted: Tensor) -> Tensor:
+    """Return the weighted logarithm of the share of the pictures that is lost: decibels count alike."""
+    return PICTURE_WEIGHT * (unexplained(images, wanted) + EXACT).log()
 
 
 def style_distance(found: Moments, target: Moments) -> Tensor:

@@ -1,6 +1,6 @@
 import torch
 
-from styler.losses import out_of_range, style_distance, unexplained
+from styler.losses import out_of_range, picture_loss, style_distance, unexplained
 from styler.moments import Moments, moments_of
 
 
@@ -34,3 +34,11 @@ def test_style_distance_has_a_finite_gradient_where_a_covariance_is_singular():
 def test_only_what_leaves_the_range_counts():
     assert out_of_range(torch.rand(1, 3, 4, 4)) == 0
     torch.testing.assert_close(out_of_range(torch.tensor([1.5, 0.5])), torch.tensor(0.125))
+
+
+def test_the_loss_of_a_picture_falls_by_as_much_for_each_decibel():
+    wanted = torch.rand(2, 3, 16, 16)
+    noise = torch.randn_like(wanted)
+    fine, middle, coarse = (picture_loss(wanted + scale * noise, wanted) for scale in (0.01, 0.1, 1.0))
+    torch.testing.assert_close(middle - fine, coarse - middle, rtol=0.01, atol=0)
+    assert picture_loss(wanted, wanted).isfinite()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from styler.cascade import cascade
 from styler.decoder import Decoder
 from styler.encoder import convolutions
-from styler.losses import out_of_range, style_distance, unexplained
+from styler.losses import out_of_range, picture_loss, style_distance, unexplained
 from styler.moments import moments_of
 from styler.style import style_of
 from styler.training.sheet import write_sheet
@@ -56,7 +56,7 @@ class Decoding:
         images = self.trained[level](wanted)
         below = LEVELS[LEVELS.index(level) :]
         back = self.model.encoder.pyramid(images, below)
-        loss = unexplained(images[:plain], photos[:plain]) + RANGE_WEIGHT * out_of_range(images)
+        loss = picture_loss(images[:plain], photos[:plain]) + RANGE_WEIGHT * out_of_range(images)
         loss = loss + sum(unexplained(back[x][:plain], features[x][:plain]) for x in below) / len(below)
         if plain < len(photos):
             loss = loss + unexplained(back[level][plain:], wanted[plain:])

@@ -14,17 +14,11 @@ from torch import Tensor, nn
 
 from styler.device import auto_dtype
 from styler.encoder import Encoder
-from styler.losses import psnr, unexplained
+from styler.losses import picture_loss, psnr, unexplained
 from styler.moments import moments_of
 from styler.training.sheet import write_sheet
 from styler.training.student import Student
 from styler.vgg import LEVELS, Level, block
-
-PICTURE_WEIGHT = 0.2
-"""Of the logarithm of the share of the picture that is lost: a decibel counts the same at every level."""
-
-EXACT = 1e-6
-"""Share of the picture lost, -60 dB, below which it does not count any more."""
 
 
 class Targets(nn.Module):
@@ -74,8 +68,7 @@ class Distillation:
         """Return the share of the targets' variance that is left unexplained, and the pictures' loss, by level."""
         targets, (said, pictures) = self.targets(images), self.trained(images)
         losses = {level: unexplained(said[level], targets[level]) for level in LEVELS}
-        lost = {level: (unexplained(pictures[level], images) + EXACT).log() for level in LEVELS}
-        return losses | {f"{level} picture": PICTURE_WEIGHT * value for level, value in lost.items()}
+        return losses | {f"{level} picture": picture_loss(pictures[level], images) for level in LEVELS}
 
     @torch.no_grad()
     def measure(self, images: Tensor) -> dict[str, float]:
