@@ -33,12 +33,24 @@ def photo_and_painting(picture_file):
 def test_any_network_judges_a_model_and_a_sheet_shows_it(photo_and_painting, tiny_file, tmp_path):
     judge = tmp_path / "two.pt2"
     torch.export.save(torch.export.export(Two(), (torch.rand(1, 3, 32, 32),)), judge)
-    arguments = ["--judge", str(judge), "-m", str(tiny_file), "--size", "32", "--alphas", "1", "--json"]
+    arguments = [
+        "--judge",
+        str(judge),
+        "-m",
+        str(tiny_file),
+        "--size",
+        "32",
+        "--alphas",
+        "1",
+        "--transform",
+        "adain",
+        "--json",
+    ]
     sheet = tmp_path / "sheet.jpg"
     result = CliRunner().invoke(app, ["bench", "quality", *photo_and_painting, *arguments, "--sheet", str(sheet)])
     assert result.exit_code == 0, result.output
     *rows, fidelity = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [row["name"] for row in rows] == ["the content itself", "the style itself", str(tiny_file)]
+    assert [row["name"] for row in rows] == ["the content itself", "the style itself", "tiny adain"]
     assert {row["judge"] for row in rows} == {"two"}
     assert rows[-1]["cost"]["seconds"] > 0
     assert list(fidelity["psnr"]) == list(LEVELS)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from styler.cli.console import stderr
-from styler.cli.options import DeviceOption, checked_strength
+from styler.cli.options import DeviceOption, TransformOption, checked_strength
 from styler.cli.plotting import require_matplotlib
 from styler.threads import wait_asleep
 
@@ -40,6 +40,7 @@ def bench_quality(
         typer.Option("--peer", metavar="NAME=COMMAND", help="Another tool, with {content}, {style} and {out}."),
     ] = None,
     alphas: Annotated[str, typer.Option(help="Strengths of our models; the plot joins them.")] = "0.25,0.5,0.75,1",
+    transform: TransformOption = "wct",
     pictures: Annotated[int, typer.Option(min=1, help="How many of each, of those that training holds out.")] = 6,
     size: Annotated[int, typer.Option(min=32, help="Side of the squares cut from them, in pixels.")] = 512,
     device: DeviceOption = "auto",
@@ -69,7 +70,7 @@ def bench_quality(
     from styler.quality.samples import sample_sheet
 
     names = models or ["auto"]
-    ours = [OurModel(name, alpha, device) for name in names for alpha in strengths]
+    ours = [OurModel(name, alpha, transform, device) for name in names for alpha in strengths]
     contenders: list[Contender] = [*ours, *(OtherTool(name, command) for name, command in others.items())]
     with tempfile.TemporaryDirectory() if out is None else nullcontext(out) as folder:
         place, costs = Path(folder), []

@@ -17,6 +17,7 @@ from torch import Tensor
 from styler.errors import StylerError
 from styler.peak import peak_mib
 from styler.quality.pairs import Pair
+from styler.whitening import Transform
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Contender(Protocol):
 
 def folder_of(contender: Contender, folder: Path) -> Path:
     """Return where, below `folder`, the contender's pictures are."""
-    return folder / f"{Path(contender.name).stem}-{contender.alpha:g}"
+    return folder / f"{contender.name}-{contender.alpha:g}"
 
 
 def costs_of(contenders: Sequence[Contender], pairs: Sequence[Pair], folder: Path) -> Iterator[Cost | None]:
@@ -62,9 +63,15 @@ def costs_of(contenders: Sequence[Contender], pairs: Sequence[Pair], folder: Pat
 class OurModel:
     """A model of this project at a strength; it runs in a process of its own, so that its memory is known."""
 
-    name: str
+    model: str
     alpha: float = 1.0
+    transform: Transform = "wct"
     device: str = "auto"
+
+    @property
+    def name(self) -> str:
+        """The model's, and the transform if it is not the usual one."""
+        return Path(self.model).stem + ("" if self.transform == "wct" else f" {self.transform}")
 
     def stylize(self, pairs: Sequence[Pair], folder: Path) -> Cost:
         """Write the pictures."""
@@ -78,12 +85,12 @@ def _stylized_here(model: OurModel, pairs: Sequence[Pair], folder: Path) -> Cost
     from styler.transfer import Stylizer
 
     keep_freed_memory()
-    stylizer, seconds = Stylizer(model.name, device=model.device), []
+    stylizer, seconds = Stylizer(model.model, device=model.device), []
     for pair in pairs:
         content, style = (load_image(path).samples for path in (pair.content, pair.style))
         stylizer.styles.clear()
         start = time.perf_counter()
-        image = cast("Tensor", stylizer.stylize(content, style, alpha=model.alpha))
+        image = cast("Tensor", stylizer.stylize(content, style, alpha=model.alpha, transform=model.transform))
         seconds.append(time.perf_counter() - start)
         save_image(image, folder / pair.name, overwrite=True)
     return Cost(statistics.median(seconds), peak_mib())

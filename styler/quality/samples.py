@@ -18,7 +18,7 @@ def sample_sheet(pairs: Sequence[Pair], contenders: Sequence[Contender], folder:
     Pictures are squares of `size` pixels; those of the contenders are below `folder`.
     """
     strongest = {one.name: one for one in sorted(contenders, key=lambda one: one.alpha)}.values()
-    labels = ["content", "style", *(Path(one.name).stem for one in strongest)]
+    labels = ["content", "style", *(one.name for one in strongest)]
     rows = [[x.content, x.style, *(folder_of(one, folder) / x.name for one in strongest)] for x in diagonal(pairs)]
     pictures = [[resize_to(load_image(path).samples, (size, size)) for path in row] for row in rows]
     return labelled_sheet(pictures, [labels] * len(rows))
