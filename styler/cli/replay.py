@@ -9,6 +9,7 @@ from rich.console import Console
 from styler.cli.making import make_picture
 from styler.cli.options import MAX_PIXELS, MaxPixelsOption
 from styler.cli.record import read_record
+from styler.collector import uncollected
 from styler.errors import StylerError
 
 
@@ -22,7 +23,8 @@ def replay(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
 ) -> None:
     """Make a picture again, from the inputs and settings recorded in it: the same to the bit on the same machine."""
-    from styler.images import load_image, writable_format
+    with uncollected("torch"):
+        from styler.images import load_image, writable_format
 
     before = load_image(picture, max_pixels=max_pixels)
     out = picture.with_name(f"{picture.stem}-replay{picture.suffix}") if out is None else out

@@ -32,6 +32,7 @@ from styler.cli.options import (
     parse_tile,
     parse_weights,
 )
+from styler.collector import uncollected
 
 
 def transfer(
@@ -105,7 +106,8 @@ def transfer(
         "tile": parse_tile(tile),
         "max_memory": parse_bytes(max_memory),
     }
-    from styler.images import writable_format
+    with uncollected("torch"):
+        from styler.images import writable_format
 
     named = sheet or out or default_out(content, [*styles, *(path for _, path in regions)])
     if str(named) != "-":
