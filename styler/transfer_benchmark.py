@@ -1,71 +1,156 @@
-"""How long a transfer takes and how much memory, measured in a process of its own for each row."""
+"""How long a transfer takes, how much memory, and how far it is from what the machine can do.
+
+Each size and precision is measured in a process of its own, the machine in the same process right after it.
+"""
 
 import resource
 import statistics
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import BinaryIO, cast
+
+import torch
+from torch import Tensor
+
+from styler.allocator import keep_freed_memory
+from styler.images import load_image, save_image
+from styler.machine import Machine, measured_machine
+from styler.operators import Operator, slowest_operators
+from styler.pixels import quantized, resize_to
+from styler.trace import Trace
+from styler.transfer import Stylizer
+from styler.workload import Layer, cascade_layers
 
 
 @dataclass(frozen=True)
 class Row:
-    """Medians over the repeats; `seconds` are by stage, "total" is the cascade with the style known."""
+    """Medians over the repeats for one size and precision.
+
+    `seconds` are by stage, from file to file, and "warm": the cascade alone, the style known, not by stage. `floor`
+    is what the machine would take, by stage: each layer as long as its operations take at the machine's best, or its
+    bytes as a copy, whichever is longer; see `styler.workload` and `styler.machine`. `peak_mib` is the most memory
+    that the process held, or the GPU for it.
+    """
 
     size: int
     dtype: str
     device: str
     seconds: dict[str, float]
+    floor: dict[str, float]
+    gflop: float
+    machine: Machine
     peak_mib: int
+    operators: list[Operator]
+
+    @property
+    def gflops(self) -> float:
+        """Billions of floating-point operations a second."""
+        return self.gflop / self.seconds["warm"]
+
+    @property
+    def share(self) -> float:
+        """Of the machine's best rate."""
+        return self.gflops / (self.machine.flops / 1e9)
+
+    @property
+    def over_floor(self) -> float:
+        """The cascade's time over the floor's."""
+        return self.seconds["warm"] / sum(self.floor.values())
+
+
+def written_squares(source: Path | None, sizes: Sequence[int], folder: Path, name: str) -> dict[int, Path]:
+    """Return files with squares of each size, cut from a picture, or of smooth noise if there is none."""
+    generator = torch.Generator().manual_seed(len(name))
+    samples = torch.rand(1, 3, 32, 32, generator=generator) if source is None else load_image(source).samples
+    paths = {size: folder / f"{name}-{size}.png" for size in sizes}
+    for size, path in paths.items():
+        save_image(quantized(resize_to(samples, (size, size))), path, overwrite=True)
+    return paths
 
 
 def transfer_rows(
-    content: Path,
-    style: Path,
+    contents: Mapping[int, Path],
+    styles: Mapping[int, Path],
     *,
-    sizes: Sequence[int],
     dtypes: Sequence[str],
     model: str = "auto",
     device: str = "auto",
     repeats: int = 5,
+    profiled: bool = False,
 ) -> Iterator[Row]:
-    """Yield a row for each precision and size; pictures are squares of `size` pixels cut from the files."""
+    """Yield a row for each precision and size; `contents` and `styles` are files with squares of these sizes."""
     for dtype in dtypes:
-        for size in sizes:
+        for size, content in contents.items():
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                yield pool.submit(measure, content, style, size, dtype, model, device, repeats).result()
+                task = pool.submit(measure, content, styles[size], size, dtype, model, device, repeats, profiled)
+                yield task.result()
 
 
-def measure(content: Path, style: Path, size: int, dtype: str, model: str, device: str, repeats: int) -> Row:
+def measure(
+    content: Path, style: Path, size: int, dtype: str, model: str, device: str, repeats: int, profiled: bool
+) -> Row:
     """Return the row of one precision and size, measured in this process."""
-    from styler.allocator import keep_freed_memory
-    from styler.images import load_image
-    from styler.pixels import quantized, resize_to
-    from styler.trace import Trace
-    from styler.transfer import Stylizer
-
-    keep_freed_memory()
     stylizer = Stylizer(model, device=device, dtype=dtype)
-    samples = (load_image(path).samples for path in (content, style))
-    image, picture = (quantized(resize_to(x, (size, size))) for x in samples)
+    image, picture = (load_image(path).samples for path in (content, style))
+    keep_freed_memory()
+    seconds = median_seconds(stylizer, content, picture, repeats)
+    used, known = peak_mib(stylizer.device), stylizer.style(picture)
+    operators = slowest_operators(lambda: stylizer.stylize(image, known), stylizer.device) if profiled else []
+    widths, levels = stylizer.model.encoder.widths, stylizer.cascade_levels(None)
+    layers = cascade_layers(widths, size, size, itemsize=stylizer.dtype.itemsize, levels=levels)
+    machine = measured_machine(stylizer.device, stylizer.dtype)
+    return Row(
+        size=size,
+        dtype=str(stylizer.dtype).removeprefix("torch."),
+        device=str(stylizer.device),
+        seconds=seconds,
+        floor=floor_seconds(layers, machine),
+        gflop=sum(layer.flops for layer in layers) / 1e9,
+        machine=machine,
+        peak_mib=used,
+        operators=operators,
+    )
+
+
+def median_seconds(stylizer: Stylizer, content: Path, picture: Tensor, repeats: int) -> dict[str, float]:
+    """Return the seconds of a row; the first run is not counted."""
     runs = []
     for _ in range(repeats + 1):
         trace = Trace(device=stylizer.device)
-        start = time.perf_counter()
-        moments = stylizer.style(picture)
-        encoded = time.perf_counter()
-        stylizer.stylize(image, moments, trace=trace)
-        total = time.perf_counter() - encoded
         stylizer.styles.clear()
-        runs.append({**trace.seconds, "style": encoded - start, "total": total})
-    seconds = {name: statistics.median(run[name] for run in runs[1:]) for name in runs[0]}
-    return Row(size, str(stylizer.dtype).removeprefix("torch."), str(stylizer.device), seconds, peak_mib())
+        with trace.stage("load"):
+            image = load_image(content).samples
+        with trace.stage("style"):
+            known = stylizer.style(picture)
+        result = stylizer.stylize(image, known, trace=trace)
+        with tempfile.TemporaryFile() as file, trace.stage("save"):
+            save_image(cast("Tensor", result), cast("BinaryIO", file), format="png")
+        start = time.perf_counter()
+        stylizer.stylize(image, known)
+        runs.append(trace.seconds | {"warm": time.perf_counter() - start})
+    return {name: statistics.median(run[name] for run in runs[1:]) for name in runs[0]}
 
 
-def peak_mib() -> int:
-    """Return the most memory that this process has held, in MiB."""
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
+def floor_seconds(layers: Sequence[Layer], machine: Machine) -> dict[str, float]:
+    """Return the least time of the layers on the machine, by stage."""
+    floor: defaultdict[str, float] = defaultdict(float)
+    for layer in layers:
+        floor[layer.stage] += machine.seconds(layer.flops, layer.num_bytes)
+    return dict(floor)
+
+
+def peak_mib(device: torch.device) -> int:
+    """Return the most memory that a GPU has held for this process, else this process itself, in MiB."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) >> 20
+    if sys.platform == "linux":  # where getrusage begins with the peak of the process that started this one
+        fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+        return int(fields["VmHWM"].split()[0]) >> 10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> (20 if sys.platform == "darwin" else 10)

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHORTER = {
     "train": "--steps 2 --batch 2 --crop 32",
-    "bench transfer": "--sizes 32 --repeats 1",
+    "bench transfer": "--sizes 32 --dtypes float32 --repeats 1 --cold 0",
     "bench sqrt": "--sizes 1x4 --repeats 1",
     "bench batch": "--size 32 --pictures 2 --repeats 1",
     "bench layers": "--layers WhiteningColoring2d --seeds 1 --steps 4 --repeats 1",

@@ -1,0 +1,96 @@
+"""What the machine at hand does at most: multiply matrices, convolve, copy memory. Measured, not looked up."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+PRODUCTS = (512, 1024, 2048, 4096, 8192)
+"""Sides of square matrices."""
+
+CONVOLUTIONS = ((64, 256), (128, 128), (256, 64), (256, 256))
+"""Channels, in and out, and sides."""
+
+COPIES = tuple(2**power for power in (20, 22, 24, 26, 28))
+"""Bytes read and written: from what stays in a processor's cache to what does not."""
+
+BURST = 2e-3
+"""Seconds of calls that are timed as one, so that neither the clock nor a GPU's launch counts."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Floating-point operations a second, in one precision, and bytes a second of copies by their size."""
+
+    flops: float
+    copies: dict[int, float]
+
+    def seconds(self, flops: float, num_bytes: float) -> float:
+        """Return the least time for so many operations and for reading and writing so many bytes, both at once."""
+        size = min(max(self.copies), num_bytes)
+        # A smaller copy can be no slower; if it was, it was disturbed.
+        return max(flops / self.flops, num_bytes / max(rate for of, rate in self.copies.items() if 4 * of > size))
+
+    @property
+    def bandwidth(self) -> float:
+        """Bytes a second between memory and processor: those of the largest copy."""
+        return self.copies[max(self.copies)]
+
+
+def measured_machine(device: torch.device, dtype: torch.dtype, *, seconds: float = 0.1) -> Machine:
+    """Return the best that was seen; each product, convolution and copy is repeated for `seconds`."""
+    rates = [flops / least_seconds(call, device, seconds) for flops, call in _convolutions(device, dtype)]
+    for flops, call in _products(device, dtype):
+        taken = least_seconds(call, device, seconds)
+        rates.append(flops / taken)
+        if 8 * taken > seconds:  # what the next one takes, and emulated precisions take minutes
+            break
+    return Machine(max(rates), {size: size / least_seconds(_copy(size, device), device, seconds) for size in COPIES})
+
+
+def least_seconds(call: Callable[[], object], device: torch.device, seconds: float) -> float:
+    """Return the least time of a call, repeated for `seconds`, after one that does not count."""
+    _elapsed(call, device, 1)
+    count = max(1, round(BURST / _elapsed(call, device, 1)))
+    end, times = time.perf_counter() + seconds, []
+    while not times or time.perf_counter() < end:
+        times.append(_elapsed(call, device, count))
+    return min(times)
+
+
+def _elapsed(call: Callable[[], object], device: torch.device, count: int) -> float:
+    synchronize(device)
+    start = time.perf_counter()
+    for _ in range(count):
+        call()
+    synchronize(device)
+    return (time.perf_counter() - start) / count
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has done what it was given."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
+
+
+def _products(device: torch.device, dtype: torch.dtype) -> Iterator[tuple[int, Callable[[], Tensor]]]:
+    for n in PRODUCTS:
+        a, b, out = (torch.ones(n, n, dtype=dtype, device=device) for _ in range(3))
+        yield 2 * n**3, lambda a=a, b=b, out=out: torch.mm(a, b, out=out)
+
+
+def _convolutions(device: torch.device, dtype: torch.dtype) -> Iterator[tuple[int, Callable[[], Tensor]]]:
+    """Yield 3x3 convolutions: with some libraries they are faster than products."""
+    for count, side in CONVOLUTIONS:
+        x = torch.ones(1, count, side, side, dtype=dtype, device=device).contiguous(memory_format=torch.channels_last)
+        weight = torch.ones(count, count, 3, 3, dtype=dtype, device=device)
+        weight = weight.contiguous(memory_format=torch.channels_last)
+        yield 18 * count**2 * side**2, lambda x=x, weight=weight: functional.conv2d(x, weight, padding=1)
+
+
+def _copy(num_bytes: int, device: torch.device) -> Callable[[], Tensor]:
+    source, target = (torch.ones(num_bytes // 2, dtype=torch.uint8, device=device) for _ in range(2))
+    return lambda: target.copy_(source)

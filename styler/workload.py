@@ -1,0 +1,66 @@
+"""The work of a cascade, counted from the layer table: floating-point operations, and bytes in and out of memory.
+
+Layers are counted as if each were perfect: it reads its input once and writes its output once, in the networks'
+precision, pictures in float32. What can be part of the layer beside it moves nothing: ReLU, the padding, and the
+transform, which is one matrix. Roots are left out: they do not grow with the picture.
+"""
+
+from collections.abc import Sequence
+from math import prod
+from typing import NamedTuple
+
+from styler.padding import padded_size
+from styler.vgg import LEVELS, Level, block, channels, layers_to, stride
+
+PICTURE_BYTES = 3 * 4
+
+
+class Layer(NamedTuple):
+    """Work of one layer, named by its stage in `styler.trace`; a multiplication and an addition are two operations."""
+
+    stage: str
+    flops: int
+    num_bytes: int
+
+
+def cascade_layers(
+    widths: Sequence[int], height: int, width: int, *, itemsize: int, levels: Sequence[Level] = LEVELS
+) -> list[Layer]:
+    """Return the layers that a picture of `height` × `width` pixels goes through, its style being known.
+
+    Args:
+        widths: Channels of the encoder's blocks.
+        height: Of the picture, before it is padded.
+        width: The same.
+        itemsize: Bytes of a number in the networks' precision.
+        levels: In their order.
+    """
+    pixels = prod(padded_size(height, width))
+    return [layer for level in levels for layer in _level_layers(level, tuple(widths), pixels, itemsize)]
+
+
+def _level_layers(level: Level, widths: tuple[int, ...], pixels: int, itemsize: int) -> list[Layer]:
+    trunk = _trunk_work(level, widths, pixels, itemsize)
+    count, cells = widths[block(level)], pixels // stride(level) ** 2
+    product = 2 * count**2 * cells
+    return [
+        *(Layer("encode", *work) for work in trunk),
+        Layer("moments", product, count * cells * itemsize),
+        Layer("transform", product, 0),
+        *(Layer("decode", *work) for work in reversed(trunk)),  # the mirror: what was read is written
+    ]
+
+
+def _trunk_work(level: Level, widths: tuple[int, ...], pixels: int, itemsize: int) -> list[tuple[int, int]]:
+    """Return operations and bytes of each layer up to `level`."""
+    work, after = [], 3
+    for name in layers_to(level):
+        if name == "pool":
+            work.append((0, after * itemsize * (pixels + pixels // 4)))
+            pixels //= 4
+            continue
+        before, after = channels(name, widths)
+        read = PICTURE_BYTES if name == "conv1_1" else before * itemsize
+        weights = 9 * before * after
+        work.append((2 * weights * pixels, (read + after * itemsize) * pixels + weights * itemsize))
+    return work
