@@ -1,6 +1,6 @@
 """How long a transfer takes, how much memory, and how far it is from what the machine can do.
 
-Each size and precision is measured in a process of its own, the machine in the same process right after it.
+Each size and precision is measured in a process of its own, in turn with the machine: it has moods.
 """
 
 import resource
@@ -21,7 +21,7 @@ from torch import Tensor
 
 from styler.allocator import keep_freed_memory
 from styler.images import load_image, save_image
-from styler.machine import Machine, measured_machine
+from styler.machine import Machine, measured_machine, median_machine
 from styler.operators import Operator, slowest_operators
 from styler.pixels import quantized, resize_to
 from styler.trace import Trace
@@ -65,11 +65,11 @@ class Row:
         return self.seconds["warm"] / sum(self.floor.values())
 
 
-def written_squares(source: Path | None, sizes: Sequence[int], folder: Path, name: str) -> dict[int, Path]:
-    """Return files with squares of each size, cut from a picture, or of smooth noise if there is none."""
-    generator = torch.Generator().manual_seed(len(name))
+def written_squares(source: Path | None, sizes: Sequence[int], folder: Path, *, seed: int = 0) -> dict[int, Path]:
+    """Return files in `folder` with squares of each size, made of a picture, or of smooth noise if there is none."""
+    generator = torch.Generator().manual_seed(seed)
     samples = torch.rand(1, 3, 32, 32, generator=generator) if source is None else load_image(source).samples
-    paths = {size: folder / f"{name}-{size}.png" for size in sizes}
+    paths = {size: folder / f"{seed}-{size}.png" for size in sizes}
     for size, path in paths.items():
         save_image(quantized(resize_to(samples, (size, size))), path, overwrite=True)
     return paths
@@ -100,17 +100,23 @@ def measure(
     stylizer = Stylizer(model, device=device, dtype=dtype)
     image, picture = (load_image(path).samples for path in (content, style))
     keep_freed_memory()
-    seconds = median_seconds(stylizer, content, picture, repeats)
-    used, known = peak_mib(stylizer.device), stylizer.style(picture)
+    runs, machines, used = [], [], 0
+    for number in range(repeats + 1):
+        run = run_seconds(stylizer, content, picture)
+        if number:
+            runs.append(run)
+            machines.append(measured_machine(stylizer.device, stylizer.dtype))
+        else:
+            used = peak_mib(stylizer.device)
+    machine, known = median_machine(machines), stylizer.style(picture)
     operators = slowest_operators(lambda: stylizer.stylize(image, known), stylizer.device) if profiled else []
     widths, levels = stylizer.model.encoder.widths, stylizer.cascade_levels(None)
     layers = cascade_layers(widths, size, size, itemsize=stylizer.dtype.itemsize, levels=levels)
-    machine = measured_machine(stylizer.device, stylizer.dtype)
     return Row(
         size=size,
         dtype=str(stylizer.dtype).removeprefix("torch."),
         device=str(stylizer.device),
-        seconds=seconds,
+        seconds={name: statistics.median(run[name] for run in runs) for name in runs[0]},
         floor=floor_seconds(layers, machine),
         gflop=sum(layer.flops for layer in layers) / 1e9,
         machine=machine,
@@ -119,23 +125,20 @@ def measure(
     )
 
 
-def median_seconds(stylizer: Stylizer, content: Path, picture: Tensor, repeats: int) -> dict[str, float]:
-    """Return the seconds of a row; the first run is not counted."""
-    runs = []
-    for _ in range(repeats + 1):
-        trace = Trace(device=stylizer.device)
-        stylizer.styles.clear()
-        with trace.stage("load"):
-            image = load_image(content).samples
-        with trace.stage("style"):
-            known = stylizer.style(picture)
-        result = stylizer.stylize(image, known, trace=trace)
-        with tempfile.TemporaryFile() as file, trace.stage("save"):
-            save_image(cast("Tensor", result), cast("BinaryIO", file), format="png")
-        start = time.perf_counter()
-        stylizer.stylize(image, known)
-        runs.append(trace.seconds | {"warm": time.perf_counter() - start})
-    return {name: statistics.median(run[name] for run in runs[1:]) for name in runs[0]}
+def run_seconds(stylizer: Stylizer, content: Path, picture: Tensor) -> dict[str, float]:
+    """Return the seconds of one run by stage, and of one more of the cascade alone."""
+    trace = Trace(device=stylizer.device)
+    stylizer.styles.clear()
+    with trace.stage("load"):
+        image = load_image(content).samples
+    with trace.stage("style"):
+        known = stylizer.style(picture)
+    result = stylizer.stylize(image, known, trace=trace)
+    with tempfile.TemporaryFile() as file, trace.stage("save"):
+        save_image(cast("Tensor", result), cast("BinaryIO", file), format="png")
+    start = time.perf_counter()
+    stylizer.stylize(image, known)
+    return trace.seconds | {"warm": time.perf_counter() - start}
 
 
 def floor_seconds(layers: Sequence[Layer], machine: Machine) -> dict[str, float]:

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from styler import machine
-from styler.machine import Machine, least_seconds, measured_machine
+from styler.machine import Machine, least_seconds, measured_machine, median_machine
 
 CPU = torch.device("cpu")
 
@@ -21,7 +21,6 @@ def test_the_least_time_is_that_of_operations_or_bytes_whichever_is_longer():
 def test_bytes_are_copied_at_the_rate_of_their_size(num_bytes, rate):
     found = Machine(flops=1.0, copies={1 << 20: 40.0, 4 << 20: 8.0, 16 << 20: 2.0})
     assert found.seconds(0, num_bytes) == num_bytes / rate
-    assert found.bandwidth == 2.0
 
 
 def test_a_small_copy_that_was_disturbed_is_no_slower_than_a_large_one():
@@ -46,3 +45,16 @@ def test_a_machine_is_measured(monkeypatch, dtype):
     assert found.flops > 1e3
     assert list(found.copies) == [1 << 10, 1 << 12]
     assert min(found.copies.values()) > 1e3
+
+
+def test_the_median_of_machines_is_taken_rate_by_rate():
+    machines = [Machine(flops, {1: rate, 2: 7.0}) for flops, rate in ((1.0, 9.0), (3.0, 4.0), (2.0, 5.0))]
+    assert median_machine(machines) == Machine(2.0, {1: 5.0, 2: 7.0})
+
+
+def test_larger_products_are_left_out_once_one_takes_too_long(monkeypatch):
+    monkeypatch.setattr(machine, "least_seconds", lambda call, device, seconds: asked.append(call()) or 1.0)
+    asked = []
+    monkeypatch.setattr(machine, "COPIES", ())
+    assert measured_machine(CPU, torch.float32, seconds=0.5).flops == 18 * 128**2 * 64**2
+    assert [tuple(result.shape) for result in asked] == [(512, 512), (1, 128, 64, 64)]

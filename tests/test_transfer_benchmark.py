@@ -43,9 +43,9 @@ def run(*arguments: object):
     return CliRunner().invoke(app, [*short, *map(str, arguments)], env={"COLUMNS": "80"})
 
 
-def test_squares_are_cut_from_a_picture_or_made_of_noise(picture_file, tmp_path):
+def test_squares_are_made_of_a_picture_or_of_noise(picture_file, tmp_path):
     for source in (None, picture_file()):
-        paths = written_squares(source, [24, 40], tmp_path, "content")
+        paths = written_squares(source, [24, 40], tmp_path)
         for size, path in paths.items():
             with Image.open(path) as image:
                 assert image.size == (size, size)
@@ -54,7 +54,7 @@ def test_squares_are_cut_from_a_picture_or_made_of_noise(picture_file, tmp_path)
 
 @pytest.mark.usefixtures("_quick")
 def test_rows_have_every_stage_and_stand_above_their_floor(tiny_file, tmp_path):
-    contents, styles = (written_squares(None, [16, 32], tmp_path, name) for name in ("content", "style"))
+    contents, styles = (written_squares(None, [16, 32], tmp_path, seed=seed) for seed in range(2))
     rows = list(transfer_rows(contents, styles, dtypes=["float32"], model=str(tiny_file), device="cpu", repeats=2))
     assert [(row.size, row.dtype, row.device) for row in rows] == [(16, "float32", "cpu"), (32, "float32", "cpu")]
     assert rows[1].gflop == 4 * rows[0].gflop
@@ -73,10 +73,9 @@ def test_the_floor_is_the_sum_of_each_layers_longer_side():
     assert floor_seconds(layers, Machine(10.0, {1: 20.0})) == {"encode": 15, "decode": 1}
 
 
-def test_the_peak_is_that_of_this_process():
-    before = peak_mib(torch.device("cpu"))
-    torch.ones((before + 64) << 18).sum()
-    assert before + 64 <= peak_mib(torch.device("cpu")) < 4 * (before + 512)
+def test_the_peak_counts_what_is_held():
+    held = torch.ones(200, 1 << 18)  # a MiB a row
+    assert peak_mib(held.device) > len(held)
 
 
 @pytest.mark.usefixtures("_quick")

@@ -48,7 +48,7 @@ def bench_transfer(
     rows, started = [], None
     with TemporaryDirectory() as folder:
         contents, styles = (
-            written_squares(path, sides, Path(folder), name) for name, path in (("content", content), ("style", style))
+            written_squares(path, sides, Path(folder), seed=seed) for seed, path in enumerate((content, style))
         )
         for row in transfer_rows(
             contents, styles, dtypes=precisions, model=model, device=device, repeats=repeats, profiled=profile
@@ -103,7 +103,7 @@ def stages_table(rows: "Sequence[Row]") -> "Table":
 
 def floor_table(rows: "Sequence[Row]") -> "Table":
     """Return the table of the cascade's time against the machine's."""
-    measured = ("warm", "floor", "× floor", "GFLOP", "GFLOP/s", "best", "share", "GB/s", "MiB")
+    measured = ("warm", "floor", "× floor", "GFLOP", "GFLOP/s", "best", "share", "peak MiB")
     table = narrow_table("size", "dtype", *measured, title="the cascade in ms, model warm, style known")
     for row in rows:
         table.add_row(
@@ -116,7 +116,6 @@ def floor_table(rows: "Sequence[Row]") -> "Table":
             f"{row.gflops:.0f}",
             f"{row.machine.flops / 1e9:.0f}",
             f"{row.share:.0%}",
-            f"{row.machine.bandwidth / 1e9:.1f}",
             str(row.peak_mib),
         )
     return table
