@@ -38,7 +38,8 @@ def bench_transfer(
 ) -> None:
     """Time a transfer from file to file, a warm model against the machine's floor, and a cold process."""
     wait_asleep()
-    os.environ.setdefault("KINETO_LOG_LEVEL", "5")  # else --profile announces itself and the GPUs that are not there
+    if profile:
+        os.environ.setdefault("KINETO_LOG_LEVEL", "5")  # else it announces GPUs that are not there
     if plot is not None:
         require_matplotlib()
     sides, precisions = parse_numbers(sizes), dtypes.split(",")
