@@ -3,9 +3,7 @@
 Each size and precision is measured in a process of its own, in turn with the machine: it has moods.
 """
 
-import resource
 import statistics
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -23,6 +21,7 @@ from styler.allocator import keep_freed_memory
 from styler.images import load_image, save_image
 from styler.machine import Machine, measured_machine, median_machine
 from styler.operators import Operator, slowest_operators
+from styler.peak import peak_mib
 from styler.pixels import quantized, resize_to
 from styler.trace import Trace
 from styler.transfer import Stylizer
@@ -107,7 +106,7 @@ def measure(
             runs.append(run)
             machines.append(measured_machine(stylizer.device, stylizer.dtype))
         else:
-            used = peak_mib(stylizer.device)
+            used = device_peak_mib(stylizer.device)
     machine, known = median_machine(machines), stylizer.style(picture)
     operators = slowest_operators(lambda: stylizer.stylize(image, known), stylizer.device) if profiled else []
     widths, levels = stylizer.model.encoder.widths, stylizer.cascade_levels(None)
@@ -149,11 +148,6 @@ def floor_seconds(layers: Sequence[Layer], machine: Machine) -> dict[str, float]
     return dict(floor)
 
 
-def peak_mib(device: torch.device) -> int:
+def device_peak_mib(device: torch.device) -> int:
     """Return the most memory that a GPU has held for this process, else this process itself, in MiB."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) >> 20
-    if sys.platform == "linux":  # where getrusage begins with the peak of the process that started this one
-        fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-        return int(fields["VmHWM"].split()[0]) >> 10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> (20 if sys.platform == "darwin" else 10)
+    return torch.cuda.max_memory_allocated(device) >> 20 if device.type == "cuda" else peak_mib()

@@ -19,7 +19,7 @@ from styler.cold_start import ColdStart
 from styler.errors import StylerError
 from styler.machine import Machine, measured_machine
 from styler.style import style_of
-from styler.transfer_benchmark import floor_seconds, peak_mib, transfer_rows, written_squares
+from styler.transfer_benchmark import device_peak_mib, floor_seconds, transfer_rows, written_squares
 from styler.vgg import LEVELS, channels, layers_to
 from styler.weights import load_model
 from styler.workload import Layer
@@ -75,7 +75,7 @@ def test_the_floor_is_the_sum_of_each_layers_longer_side():
 
 def test_the_peak_counts_what_is_held():
     held = torch.ones(200, 1 << 18)  # a MiB a row
-    assert peak_mib(held.device) > len(held)
+    assert device_peak_mib(held.device) > len(held)
 
 
 @pytest.mark.usefixtures("_quick")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from styler.cli.bench_sqrt import require_matplotlib
 from styler.cli.console import stderr, stdout
 from styler.cli.options import DeviceOption, ModelOption, parse_numbers
+from styler.cli.plotting import require_matplotlib
 from styler.threads import wait_asleep
 
 if TYPE_CHECKING:

@@ -1,11 +1,11 @@
 """What drawing needs that a plain installation does not have."""
 
-from importlib.util import find_spec
+from importlib import util
 
 from styler.errors import StylerError
 
 
 def require_matplotlib() -> None:
     """Raise before anything is measured if a plot can't be drawn."""
-    if find_spec("matplotlib") is None:
+    if util.find_spec("matplotlib") is None:
         raise StylerError("--plot needs matplotlib, which is not installed", "pip install matplotlib")
