@@ -25,6 +25,7 @@ SHORTER = {
     "bench transfer": "--sizes 32 --dtypes float32 --repeats 1 --cold 0",
     "bench sqrt": "--sizes 1x4 --repeats 1",
     "bench batch": "--size 32 --pictures 2 --repeats 1",
+    "bench quality": "--size 32 --pictures 1 --alphas 1",
     "bench layers": "--layers WhiteningColoring2d --seeds 1 --steps 4 --repeats 1",
 }
 
