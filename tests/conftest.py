@@ -83,3 +83,7 @@ def folder(picture_file, tmp_path):
 
 
 os.environ.setdefault("COLUMNS", "120")
+
+# Two workers share the processor: a thread each, here and in what they start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+torch.set_num_threads(1)
