@@ -11,7 +11,7 @@ from torch import Tensor
 
 from styler.canvas import like_canvas, new_canvas
 from styler.encoder import convolutions
-from styler.feature_map import FeatureMap
+from styler.feature_map import FeatureMap, new_room
 from styler.folding import folded
 from styler.matrix_sqrt import Method
 from styler.padding import padded
@@ -60,9 +60,10 @@ def cascade(
     canvas = padded(images)
     tiles = grid(canvas.shape[-2], canvas.shape[-1], tile)
     canvas = new_canvas(canvas, tiles, model.device)
+    room = new_room(model.encoder, levels, canvas, kept_bytes)
     for level in levels:
         strength = alpha.get(level, 1.0) if isinstance(alpha, Mapping) else alpha
-        features = FeatureMap(model.encoder, level, canvas, device=model.device, kept_bytes=kept_bytes)
+        features = FeatureMap(model.encoder, level, canvas, room)
         regions = RegionalMoments(len(styles))
         for box in largest_first(tiles):
             with trace.stage("encode"):
