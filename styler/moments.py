@@ -42,7 +42,7 @@ def moments_of(features: Tensor, weights: Tensor | None = None) -> Moments:
             total = total + y.sum(1, keepdim=True)
             squares = squares + y.mT @ y
         off = total / count
-        return Moments((near + off).squeeze(1), squares / count - off.mT @ off)
+        return Moments((near + off).squeeze(1), squares / count - off.mT * off)
 
 
 def _weighted_moments(features: Tensor, weights: Tensor) -> Moments:
