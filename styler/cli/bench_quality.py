@@ -80,7 +80,10 @@ def bench_quality(
             costs.append(cost)
         # Only now, for what a tool holds in memory is reported together with what this process held as it started.
         loaded = [load_judge(judge) for judge in judges or ["vgg19"]]
-        rows = [row for judge in loaded for row in judged_rows(judge, pairs, contenders, costs, place)]
+        rows = []
+        for row in (row for judge in loaded for row in judged_rows(judge, pairs, contenders, costs, place)):
+            stderr.print(f"{row.judge}: {row.name} at {row.alpha:g}", highlight=False)
+            rows.append(row)
         fidelities = [fidelity_of(name, pairs, device=device) for name in names]
         if sheet is not None:
             save_image(sample_sheet(pairs, contenders, place), sheet, overwrite=True)

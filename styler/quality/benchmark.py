@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from torch import Tensor
+
 from styler.images import load_image
 from styler.quality.contenders import Contender, Cost, folder_of
 from styler.quality.judges import Judge
 from styler.quality.pairs import Pair
-from styler.quality.scores import View, content_left, ssim, style_left, viewed
+from styler.quality.scores import View, content_left, ssim, style_distances, style_left, viewed
 
 CONTENT, STYLE = "the content itself", "the style itself"
 
@@ -40,11 +42,18 @@ def judged_rows(
     def seen(path: Path) -> View:
         return viewed(judge, load_image(path).image)
 
+    @cache
+    def apart(pair: Pair) -> Tensor:
+        return style_distances(seen(pair.content), seen(pair.style))
+
+    def scores(pair: Pair, picture: Path) -> tuple[float, float, float]:
+        image, content, style = load_image(picture).image, seen(pair.content), seen(pair.style)
+        found = viewed(judge, image)
+        structure = ssim(image, load_image(pair.content).image)
+        return content_left(found, content, style), style_left(found, style, apart(pair)), structure
+
     def row(name: str, alpha: float, pictures: Sequence[Path], cost: Cost | None = None) -> Row:
-        found = [
-            scores(judge, seen(pair.content), seen(pair.style), pair, picture)
-            for pair, picture in zip(pairs, pictures, strict=True)
-        ]
+        found = [scores(pair, picture) for pair, picture in zip(pairs, pictures, strict=True)]
         content, style, structure = map(statistics.fmean, zip(*found, strict=True))
         return Row(name, alpha, judge.name, content, style, structure, cost)
 
@@ -53,11 +62,3 @@ def judged_rows(
     for contender, cost in zip(contenders, costs, strict=True):
         place = folder_of(contender, folder)
         yield row(contender.name, contender.alpha, [place / pair.name for pair in pairs], cost)
-
-
-def scores(judge: Judge, content: View, style: View, pair: Pair, picture: Path) -> tuple[float, float, float]:
-    """Return content_left, style_left and SSIM of one picture."""
-    image = load_image(picture).image
-    found = viewed(judge, image)
-    structure = ssim(image, load_image(pair.content).image)
-    return content_left(found, content, style), style_left(found, content, style), structure

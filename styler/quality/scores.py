@@ -43,16 +43,17 @@ def content_left(found: View, content: View, style: View) -> float:
     return float(away / apart)
 
 
-def style_left(found: View, content: View, style: View) -> float:
+def style_left(found: View, style: View, apart: Tensor) -> float:
     """Return how far the picture is from its style: 0 has the style's moments, 1 is as far as the content was.
 
-    Mean over the maps of the squared Wasserstein distance between Gaussians with their moments.
+    Mean over the maps; `apart` are the `style_distances` of the content.
     """
-    away, apart = (
-        torch.stack([wasserstein(x, wanted) for x, wanted in zip(view.moments, style.moments, strict=True)])
-        for view in (found, content)
-    )
-    return float((away / apart).mean())
+    return float((style_distances(found, style) / apart).mean())
+
+
+def style_distances(found: View, style: View) -> Tensor:
+    """Return the distance of the moments of each map, `(M,)`."""
+    return torch.stack([wasserstein(x, wanted) for x, wanted in zip(found.moments, style.moments, strict=True)])
 
 
 def wasserstein(a: Moments, b: Moments) -> Tensor:
