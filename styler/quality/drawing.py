@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from styler.quality.benchmark import CONTENT, STYLE, Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def draw_plane(rows: Sequence[Row], path: Path) -> None:
@@ -15,6 +16,8 @@ def draw_plane(rows: Sequence[Row], path: Path) -> None:
 
     Between the other tools' points runs the line that none of them gets below.
     """
+    from matplotlib.figure import Figure
+
     judges = list(dict.fromkeys(row.judge for row in rows))
     figure = Figure(figsize=(5.5 * len(judges), 4.5), layout="constrained")
     for axes, judge in zip(figure.subplots(1, len(judges), squeeze=False)[0], judges, strict=True):
@@ -25,7 +28,7 @@ def draw_plane(rows: Sequence[Row], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def _draw_panel(axes: Axes, rows: Sequence[Row]) -> None:
+def _draw_panel(axes: "Axes", rows: Sequence[Row]) -> None:
     curves = {name: sorted(group, key=lambda row: row.alpha) for name, group in groupby(rows, lambda row: row.name)}
     points = [curve[0] for curve in curves.values() if len(curve) == 1]
     for name, curve in curves.items():
