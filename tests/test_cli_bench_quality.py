@@ -8,6 +8,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 from styler.cli import app
+from styler.errors import StylerError
 from styler.quality.benchmark import Row
 from styler.quality.drawing import draw_plane, lower_front
 from styler.vgg import LEVELS
@@ -65,6 +66,15 @@ def test_wrong_usage_is_refused_before_anything_is_made(photo_and_painting, opti
     result = CliRunner().invoke(app, ["bench", "quality", *photo_and_painting, option, value])
     assert result.exit_code == 2
     assert option in re.sub(r"\x1b\[[0-9;]*m", "", result.output)
+
+
+@pytest.mark.parametrize(("option", "name"), [("--sheet", "sheet.txt"), ("--judge", "missing.pt2")])
+def test_what_cannot_be_used_is_refused_before_anything_is_made(photo_and_painting, tmp_path, option, name):
+    arguments = [option, str(tmp_path / name), "-o", str(tmp_path / "out")]
+    error = CliRunner().invoke(app, ["bench", "quality", *photo_and_painting, *arguments]).exception
+    assert isinstance(error, StylerError)
+    assert name in error.what
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_front_is_what_no_other_point_is_better_than():

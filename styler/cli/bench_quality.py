@@ -12,6 +12,7 @@ import typer
 from styler.cli.console import stderr
 from styler.cli.options import DeviceOption, TransformOption, checked_strength
 from styler.cli.plotting import require_matplotlib
+from styler.errors import StylerError
 from styler.threads import wait_asleep
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def bench_quality(
     strengths = parse_strengths(alphas)
     if plot is not None:
         require_matplotlib()
-    from styler.images import save_image
+    from styler.images import save_image, writable_format
     from styler.quality.benchmark import judged_rows
     from styler.quality.contenders import OtherTool, OurModel, costs_of
     from styler.quality.fidelity import fidelity_of
@@ -69,6 +70,11 @@ def bench_quality(
     from styler.quality.pairs import chosen, pairs_of, squares
     from styler.quality.samples import sample_sheet
 
+    for path in (path for path in (plot, sheet) if path is not None):
+        writable_format(path, overwrite=True)  # before hours of work, not after
+    for judge in judges or []:
+        if judge != "vgg19" and not Path(judge).is_file():
+            raise StylerError(f"no judge {judge}", "give vgg19, a VGG-19 as .safetensors, or a network as .pt2")
     names = models or ["auto"]
     ours = [OurModel(name, alpha, transform, device) for name in names for alpha in strengths]
     contenders: list[Contender] = [*ours, *(OtherTool(name, command) for name, command in others.items())]
