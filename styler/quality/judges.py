@@ -1,5 +1,6 @@
 """Judges: networks that look at pictures. Images are RGB floats in [0, 1], `(1, 3, H, W)`."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,8 @@ def _exported(path: Path) -> Callable[[Tensor], Sequence[Tensor]]:
     if not path.is_file() or not is_zipfile(path):
         raise StylerError(f"{path} is no exported network", "give vgg19, a VGG-19 as .safetensors, or a .pt2 file")
     try:
-        return torch.export.load(path).module()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The given buffer is not writable")  # torch 2.11 to itself
+            return torch.export.load(path).module()
     except (RuntimeError, ValueError, KeyError) as error:
         raise StylerError(f"can't read {path}: {error}", "write it again with torch.export.save") from error
