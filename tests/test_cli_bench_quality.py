@@ -60,7 +60,15 @@ def test_any_network_judges_a_model_and_a_sheet_shows_it(photo_and_painting, tin
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--peer", "nothing"), ("--peer", "name=command"), ("--alphas", "2"), ("--alphas", "x")]
+    ("option", "value"),
+    [
+        ("--peer", "nothing"),
+        ("--peer", "name=command"),
+        ("--peer", "x=y {out} {other}"),
+        ("--peer", "x=y 'z {out}"),
+        ("--alphas", "2"),
+        ("--alphas", "x"),
+    ],
 )
 def test_wrong_usage_is_refused_before_anything_is_made(photo_and_painting, option, value):
     result = CliRunner().invoke(app, ["bench", "quality", *photo_and_painting, option, value])

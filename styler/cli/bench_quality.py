@@ -1,6 +1,7 @@
 """`styler bench quality`: how good the pictures are, beside the controls and other tools, judged by networks."""
 
 import json
+import shlex
 import tempfile
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -12,7 +13,6 @@ import typer
 from styler.cli.console import stderr
 from styler.cli.options import DeviceOption, TransformOption, checked_strength
 from styler.cli.plotting import require_matplotlib
-from styler.errors import StylerError
 from styler.threads import wait_asleep
 
 if TYPE_CHECKING:
@@ -66,21 +66,20 @@ def bench_quality(
     from styler.quality.benchmark import judged_rows
     from styler.quality.contenders import OtherTool, OurModel, costs_of
     from styler.quality.fidelity import fidelity_of
-    from styler.quality.judges import load_judge
+    from styler.quality.judges import check_judge, load_judge
     from styler.quality.pairs import chosen, pairs_of, squares
     from styler.quality.samples import sample_sheet
 
     for path in (path for path in (plot, sheet) if path is not None):
         writable_format(path, overwrite=True)  # before hours of work, not after
     for judge in judges or []:
-        if judge != "vgg19" and not Path(judge).is_file():
-            raise StylerError(f"no judge {judge}", "give vgg19, a VGG-19 as .safetensors, or a network as .pt2")
+        check_judge(judge)
     names = models or ["auto"]
     ours = [OurModel(name, alpha, transform, device) for name in names for alpha in strengths]
     contenders: list[Contender] = [*ours, *(OtherTool(name, command) for name, command in others.items())]
     with tempfile.TemporaryDirectory() if out is None else nullcontext(out) as folder:
         place, costs = Path(folder), []
-        pairs = pairs_of(*(squares(chosen(path, pictures), place / path.name, size) for path in (contents, styles)))
+        pairs = pairs_of(*(squares(chosen(path, pictures), place / "squares", size) for path in (contents, styles)))
         for contender, cost in zip(contenders, costs_of(contenders, pairs, place), strict=True):
             stderr.print(f"{contender.name} at {contender.alpha:g}: {len(pairs)} pictures", highlight=False)
             costs.append(cost)
@@ -143,7 +142,11 @@ def parse_peers(texts: list[str]) -> dict[str, str]:
     """Return command lines by name."""
     for text in texts:
         name, _, command = text.partition("=")
-        if not name or "{out}" not in command:
+        try:
+            filled = [word.format(content="", style="", out="") for word in shlex.split(command)]
+        except (ValueError, LookupError):  # a quote that stays open, other names in braces
+            filled = []
+        if not name or not filled or "{out}" not in command:
             expected = "NAME=COMMAND with {content}, {style} and {out} in the command"
             raise typer.BadParameter(f"--peer: expected {expected}, got {text!r}")
     return dict(text.split("=", 1) for text in texts)

@@ -9,6 +9,7 @@ from zipfile import is_zipfile
 import torch
 from torch import Tensor
 
+from styler.catalog import is_file
 from styler.errors import StylerError
 from styler.teacher import load_teacher
 from styler.vgg import LEVELS
@@ -39,8 +40,14 @@ def load_judge(source: str) -> Judge:
     return Judge(Path(source).stem, lambda image: [teacher.pyramid(image)[level] for level in reversed(LEVELS)])
 
 
+def check_judge(source: str) -> None:
+    """Raise a StylerError if there is no such judge: to be asked before long work, not after it."""
+    if source != "vgg19" and not is_file(Path(source)):
+        raise StylerError(f"no judge {source}", "give vgg19, a VGG-19 as .safetensors, or a network as .pt2")
+
+
 def _exported(path: Path) -> Callable[[Tensor], Sequence[Tensor]]:
-    if not path.is_file() or not is_zipfile(path):
+    if not is_zipfile(path):
         raise StylerError(f"{path} is no exported network", "give vgg19, a VGG-19 as .safetensors, or a .pt2 file")
     try:
         with warnings.catch_warnings():

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from styler.checksums import sha256
 from styler.data import find_pictures, load_square, split_held_out, spread
 from styler.images import save_image
 
@@ -37,9 +38,12 @@ def chosen(folder: Path, count: int) -> list[Path]:
 
 
 def squares(paths: Sequence[Path], folder: Path, size: int) -> list[Path]:
-    """Return the centre squares of the pictures, written to the folder at `size` pixels."""
+    """Return the centre squares of the pictures, written to the folder at `size` pixels.
+
+    Their names tell what they are made of, so that what was made of others is never taken for theirs.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    written = [folder / f"{number}-{path.stem}.png" for number, path in enumerate(paths)]
+    written = [folder / f"{path.stem}-{sha256(path)[:8]}-{size}.png" for path in paths]
     for path, square in zip(paths, written, strict=True):
         save_image(load_square(path, size)[None], square, overwrite=True)
     return written
