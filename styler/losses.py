@@ -25,17 +25,24 @@ def picture_loss(images: Tensor, wanted: Tensor) -> Tensor:
     return PICTURE_WEIGHT * (unexplained(images, wanted) + EXACT).log()
 
 
+def wasserstein(a: Moments, b: Moments) -> Tensor:
+    """Return the squared 2-Wasserstein distance between Gaussians with these moments, `(B,)`.
+
+    Reference:
+        Dowson & Landau, The Fréchet Distance between Multivariate Normal Distributions (1982), eq. 16; the
+        gradient of the root in it is `matrix_sqrt`'s.
+    """
+    return (a.mean - b.mean).square().sum(-1) + bures_wasserstein(a.covariance, b.covariance)
+
+
 def style_distance(found: Moments, target: Moments) -> Tensor:
     """Return the squared Wasserstein distance between Gaussians with these moments, as a share of the targets' power.
 
     Both are summed over the batch: a nearly flat painting has next to no power, and alone would drown the rest.
-
-    Reference:
-        Dowson & Landau (1982); the root's gradient is `matrix_sqrt`'s.
     """
-    means = (found.mean - target.mean).square().sum(-1)
-    distance = means + bures_wasserstein(found.covariance, target.covariance)
-    return distance.mean() / target.covariance.diagonal(dim1=-2, dim2=-1).sum(-1).mean().clamp_min(FLAT)
+    return wasserstein(found, target).mean() / target.covariance.diagonal(dim1=-2, dim2=-1).sum(-1).mean().clamp_min(
+        FLAT
+    )
 
 
 def out_of_range(images: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from styler.matrix_sqrt import Method, inv_sqrtm, sqrtm, transport
+from styler.matrix_sqrt import Method, inv_sqrtm, sqrtm
 from styler.moments import Moments, moments_of, positions
 
 EPS = 1e-5
@@ -86,14 +86,19 @@ def transport_affine(
 ) -> Affine:
     """Return the map to the same moments that moves features the least, on average over positions.
 
-    Colours and strokes land nearer to where the photograph has like ones than with `wct_affine`.
+    Colours and strokes land nearer to where the photograph has like ones than with `wct_affine`. With the style's
+    root r and the content's covariance c it is r·(r·c·r)^(-1/2)·r: one inverse root, as there.
 
     Reference:
         Dowson & Landau (1982); for style transfer, Lu et al., A Closed-Form Solution to Universal Style
-        Transfer (2019), eq. 8. arXiv:1906.00668. `method` is not used: the map takes a singular decomposition.
+        Transfer (2019), eq. 8. arXiv:1906.00668
     """
-    matrix = transport(_ridged(content, eps), style.covariance)  # in the style's precision: its round-off is known
-    return _blended(matrix, content, style, alpha, matrix.new_zeros(matrix.shape[0]))
+    root, residual = _coloring(style, method)
+    with torch.autocast(root.device.type, enabled=False):
+        common = root @ _ridged(content, eps) @ root
+        inverse, info = inv_sqrtm(common, method=method, round_off=_round_off(content), return_info=True)
+        matrix = root @ inverse @ root
+    return _blended(matrix, content, style, alpha, torch.maximum(info.residual, residual))
 
 
 def adain_affine(

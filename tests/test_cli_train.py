@@ -60,6 +60,13 @@ def test_a_model_is_trained_from_nothing_and_used(styler, folder, teacher, tmp_p
     with Image.open(tmp_path / "m.decoder.png") as sheet:
         assert sheet.width > 4 * 32
 
+    arguments = ["train", "decoder", photos, paintings, "--model", "m.safetensors", "--end-to-end", teacher]
+    status, _, err = styler(*arguments, "--steps", 2, *SHORT)
+    assert status == 0, err
+    assert json.loads((tmp_path / "m.cascade.json").read_text())["teacher"] == teacher.name
+    trained = load_model(tmp_path / "m.safetensors").modules().state_dict()
+    assert all(not torch.equal(value, trained[name]) for name, value in model.modules().state_dict().items())
+
     arguments = [photos / "0.png", paintings / "1.png", "--model", "m.safetensors", "-o", "x.png"]
     assert styler("transfer", *arguments)[0] == 0
 
@@ -78,6 +85,13 @@ def test_decoders_are_trained_into_a_file_not_into_a_shipped_model_by_name(style
     assert status == 1
     assert "no model file small" in err
     assert not (tmp_path / "small").exists()
+
+
+def test_end_to_end_is_of_all_levels(styler, folder, tiny_file, teacher):  # noqa: F811
+    arguments = ["train", "decoder", folder("photos", 2), folder("paintings", 2), "--model", tiny_file]
+    status, _, err = styler(*arguments, "--level", "relu2_1", "--end-to-end", teacher)
+    assert status == 2
+    assert "leave --level out" in err
 
 
 def test_training_makes_the_decoders_better(styler, folder, tiny_file, tmp_path):  # noqa: F811

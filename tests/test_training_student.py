@@ -56,3 +56,14 @@ def test_normalisation_settles(images):
         before = student.encoder.convs["conv1_1"][1].running_mean.clone()
         student(images)
         assert before.equal(student.encoder.convs["conv1_1"][1].running_mean) == (step >= 3)
+
+
+def test_pictures_teach_the_encoder_once_normalisation_has_settled(images):
+    student = Student(TINY, num_settling=1)
+    for taught in (False, True):
+        student.train()
+        _, pictures = student(images)
+        student.zero_grad()
+        sum(picture.square().mean() for picture in pictures.values()).backward()
+        assert all((parameter.grad is not None) == taught for parameter in student.encoder.parameters())
+        assert all(parameter.grad is not None for parameter in student.decoders.parameters())

@@ -19,6 +19,13 @@ Crop = Annotated[int | None, typer.Option("--crop", min=32, help="Side of the tr
 Rate = Annotated[float | None, typer.Option("--rate", min=0, help="Highest learning rate.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything that is random.")]
 DecoderLevel = Literal["relu4_1", "relu3_1", "relu2_1", "relu1_1", "all"]
+EndToEnd = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEACHER",
+        help="Train them and the encoder on, as one cascade, by the eye of this teacher: a .safetensors file, or vgg19.",
+    ),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, with the same settings.")]
 Photos = Annotated[Path, typer.Argument(help="Folder of photographs, searched through.", show_default=False)]
 
@@ -66,6 +73,7 @@ def decoder(
     paintings: Annotated[Path, typer.Argument(help="Folder of paintings, searched through.", show_default=False)],
     model: Annotated[Path, typer.Option("--model", "-m", help="The model file; the decoders are put into it.")],
     level: Annotated[DecoderLevel, typer.Option(help="Which decoder to train.")] = "all",
+    end_to_end: EndToEnd = None,
     steps: Steps = None,
     batch: Batch = None,
     crop: Crop = None,
@@ -77,9 +85,13 @@ def decoder(
     """Train the decoders of a model on, on photographs in the styles of paintings."""
     from styler.cli.training_progress import readable_pictures, training_progress
     from styler.device import find_device
-    from styler.training.decoders import SETTINGS, train_decoders
+    from styler.training.decoders import END_TO_END, SETTINGS, train_decoders
 
-    settings = SETTINGS.changed(num_steps=steps, batch_size=batch, crop_size=crop, learning_rate=rate, seed=seed)
+    if end_to_end and level != "all":
+        raise typer.BadParameter("--end-to-end trains all levels: leave --level out")
+    settings = (END_TO_END if end_to_end else SETTINGS).changed(
+        num_steps=steps, batch_size=batch, crop_size=crop, learning_rate=rate, seed=seed
+    )
     found_photos, found_paintings = readable_pictures(photos), readable_pictures(paintings)
     with training_progress("decoder") as report, told_how_to_resume():
         record = train_decoders(
@@ -87,6 +99,7 @@ def decoder(
             found_paintings,
             model,
             levels=LEVELS if level == "all" else [level],
+            teacher=end_to_end,
             settings=settings,
             device=find_device(device),
             resume=resume,

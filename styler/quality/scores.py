@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from styler.color import luminance
-from styler.matrix_sqrt import bures_wasserstein
+from styler.losses import wasserstein
 from styler.moments import Moments, moments_of
 from styler.quality.judges import Judge
 
@@ -53,16 +53,7 @@ def style_left(found: View, style: View, apart: Tensor) -> float:
 
 def style_distances(found: View, style: View) -> Tensor:
     """Return the distance of the moments of each map, `(M,)`."""
-    return torch.stack([wasserstein(x, wanted) for x, wanted in zip(found.moments, style.moments, strict=True)])
-
-
-def wasserstein(a: Moments, b: Moments) -> Tensor:
-    """Return the squared 2-Wasserstein distance between Gaussians with these moments, `()`.
-
-    Reference:
-        Dowson & Landau, The Fréchet Distance between Multivariate Normal Distributions (1982), eq. 16.
-    """
-    return ((a.mean - b.mean).square().sum(-1) + bures_wasserstein(a.covariance, b.covariance)).squeeze()
+    return torch.cat([wasserstein(x, wanted) for x, wanted in zip(found.moments, style.moments, strict=True)])
 
 
 def ssim(image: Tensor, wanted: Tensor) -> float:

@@ -7,16 +7,22 @@ import torch
 
 from styler.data import RandomCrops, augmentation, load_squares, split_held_out, spread
 from styler.errors import StylerError
+from styler.teacher import load_teacher
 from styler.training.decoding import Decoding
 from styler.training.encoders import NUM_MEASURED
+from styler.training.end_to_end import EndToEnd
 from styler.training.loop import Progress, train
 from styler.training.record import write_record
 from styler.training.settings import Settings
-from styler.vgg import Level
+from styler.training.student import equalized
+from styler.vgg import LEVELS, Level
 from styler.weights import load_model, save_model
 
 SETTINGS = Settings(num_steps=2500, learning_rate=7e-4)
 """At 2e-3 two thirds of the channels behind relu4_1 died: all inputs are positive, so steps add up."""
+
+END_TO_END = Settings(num_steps=2500, batch_size=4, learning_rate=5e-4)
+"""Half the pictures a step: each goes through the cascade, and three through the teacher."""
 
 
 def train_decoders(
@@ -24,7 +30,8 @@ def train_decoders(
     paintings: Sequence[Path],
     file: Path,
     *,
-    levels: Sequence[Level],
+    levels: Sequence[Level] = LEVELS,
+    teacher: str | None = None,
     settings: Settings,
     device: torch.device,
     resume: bool = False,
@@ -32,8 +39,9 @@ def train_decoders(
 ) -> dict:
     """Train the decoders of `levels` for the model in `file`, put them there, return the record.
 
-    Beside it lie the checkpoint (`.decoder.ckpt`), the sample sheet (`.decoder.png`) and the record
-    (`.decoder.json`); with a single level its name stands before the ending.
+    With a teacher (see `load_teacher`) they and the encoder are trained end to end. Beside the file lie the checkpoint
+    (`.decoder.ckpt`), the sample sheet (`.decoder.png`) and the record (`.decoder.json`); end to end they are
+    called `.cascade`, and with a single level its name stands before the ending.
 
     Raises:
         StylerError: If model, pictures or disk fail.
@@ -41,7 +49,7 @@ def train_decoders(
     if not file.is_file():  # nor is a shipped model's name one: results are put into the file
         raise StylerError(f"no model file {file}", "train an encoder first: styler train encoder --help")
     model = load_model(file)
-    name = "decoder" if len(levels) > 1 else f"decoder.{levels[0]}"
+    name = "cascade" if teacher else "decoder" if len(levels) > 1 else f"decoder.{levels[0]}"
     learnt, held_out = split_held_out(photos)
     learnt_paintings, held_out_paintings = split_held_out(paintings)
     unseen, unseen_paintings = (
@@ -49,7 +57,8 @@ def train_decoders(
         for paths in (held_out, held_out_paintings)
     )
     torch.manual_seed(settings.seed)
-    task = Decoding(model, levels, photos=unseen, paintings=unseen_paintings, sheet=file.with_suffix(f".{name}.png"))
+    shown = {"photos": unseen, "paintings": unseen_paintings, "sheet": file.with_suffix(f".{name}.png")}
+    task = EndToEnd(model, load_teacher(teacher), **shown) if teacher else Decoding(model, levels, **shown)
     crops = RandomCrops(
         (learnt, augmentation(settings.crop_size, scale=(0.3, 1.0))),
         (learnt_paintings, augmentation(settings.crop_size, scale=(0.1, 1.0))),
@@ -58,6 +67,8 @@ def train_decoders(
     )
     checkpoint = file.with_suffix(f".{name}.ckpt")
     seconds = train(task, crops, settings=settings, checkpoint=checkpoint, resume=resume, report=report)
+    if teacher:
+        equalized(model, load_squares(spread(learnt, NUM_MEASURED), settings.crop_size).to(device))
     held_out_losses = task.measure(unseen)
     save_model(model, file)
     return write_record(
@@ -72,4 +83,5 @@ def train_decoders(
         held_out=held_out_losses,
         seconds=seconds,
         levels=list(levels),
+        teacher=Path(teacher).name if teacher else None,
     )

@@ -22,37 +22,46 @@ from styler.vgg import LEVELS, Level, block
 
 
 class Targets(nn.Module):
-    """The teacher's leading principal directions at each level, half whitened: direction i has variance √λᵢ."""
+    """The teacher's leading principal directions at each level, `counts` of them, of total variance one on `images`.
 
-    def __init__(self, teacher: Encoder, images: Tensor, widths: Sequence[int]):
+    Half whitened, as students learn them, direction i has variance √λᵢ; with a `whitening` of 0 it keeps λᵢ.
+    """
+
+    def __init__(self, teacher: Encoder, images: Tensor, counts: Sequence[int], *, whitening: float = 0.5):
         super().__init__()
         device = images.device
         self.dtype = auto_dtype(device)
         self.teacher = teacher.to(device, self.dtype).to(memory_format=torch.channels_last).requires_grad_(False)
-        for level, features in self.features(images).items():
+        with torch.no_grad():
+            found = self.features(images)
+        for level, features in found.items():
             mean, covariance = (x[0] for x in moments_of(features.transpose(0, 1)[None]))
             values, vectors = torch.linalg.eigh(covariance.double())
-            count = widths[block(level)]
-            scale = values[-count:].clamp_min(1e-6 * values[-1]) ** -0.25
+            count = counts[block(level)]
+            scale = values[-count:].clamp_min(1e-6 * values[-1]) ** (-whitening / 2)
             scale = scale / (values[-count:] * scale**2).sum().sqrt()
             projection = (vectors[:, -count:] * scale).T.float()
             self.register_buffer(f"{level}_weight", projection[..., None, None])
             self.register_buffer(f"{level}_bias", -projection @ mean)
 
-    @torch.no_grad()
     def features(self, images: Tensor) -> dict[Level, Tensor]:
         """Return the teacher's features, in its own precision."""
         x = images.to(self.dtype, memory_format=torch.channels_last)
         with torch.autocast(images.device.type, enabled=False):
             return self.teacher.pyramid(x)
 
-    def forward(self, images: Tensor) -> dict[Level, Tensor]:
-        """Return the targets, `(B, K, h, w)` a level, of total variance about one."""
+    def projected(self, features: dict[Level, Tensor]) -> dict[Level, Tensor]:
+        """Return the directions of the teacher's features, `(B, K, h, w)` a level."""
         return {
             level: F.conv2d(x, self.get_buffer(f"{level}_weight").to(x.dtype)).float()
             + self.get_buffer(f"{level}_bias").view(1, -1, 1, 1)
-            for level, x in self.features(images).items()
+            for level, x in features.items()
         }
+
+    @torch.no_grad()
+    def forward(self, images: Tensor) -> dict[Level, Tensor]:
+        """Return what is to be learnt from the teacher, `(B, K, h, w)` a level."""
+        return self.projected(self.features(images))
 
 
 class Distillation:
