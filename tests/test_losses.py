@@ -1,6 +1,6 @@
 import torch
 
-from styler.losses import out_of_range, picture_loss, style_distance, unexplained
+from styler.losses import out_of_range, picture_loss, style_distance, unexplained, wasserstein
 from styler.moments import Moments, moments_of
 
 
@@ -9,6 +9,15 @@ def test_unexplained_is_0_for_the_target_and_1_for_its_mean():
     assert unexplained(target, target) == 0
     flat = target.mean((0, 2, 3), keepdim=True).expand_as(target)
     torch.testing.assert_close(unexplained(flat, target), torch.tensor(1.0))
+
+
+def test_the_wasserstein_distance_of_commuting_gaussians_is_that_of_means_and_deviations():
+    a, b = (torch.randn(2, 3, 20, 20) * torch.tensor(scale).view(3, 1, 1) for scale in ((1.0, 2, 3), (2.0, 2, 1)))
+    found, wanted = moments_of(a), moments_of(b + 0.5)
+    found, wanted = (x._replace(covariance=x.covariance.diagonal(dim1=1, dim2=2).diag_embed()) for x in (found, wanted))
+    deviations = [x.covariance.diagonal(dim1=1, dim2=2).sqrt() for x in (found, wanted)]
+    expected = (found.mean - wanted.mean).square().sum(1) + (deviations[0] - deviations[1]).square().sum(1)
+    torch.testing.assert_close(wasserstein(found, wanted), expected, rtol=1e-4, atol=0)
 
 
 def test_style_distance_is_0_for_the_same_moments_and_1_for_no_power():

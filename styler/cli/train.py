@@ -23,7 +23,7 @@ EndToEnd = Annotated[
     str | None,
     typer.Option(
         metavar="TEACHER",
-        help="Train them and the encoder on, as one cascade, by the eye of this teacher: a .safetensors file, or vgg19.",
+        help="Train them and the encoder on as one cascade, by the eye of this teacher: .safetensors, or vgg19.",
     ),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, with the same settings.")]
@@ -89,9 +89,8 @@ def decoder(
 
     if end_to_end and level != "all":
         raise typer.BadParameter("--end-to-end trains all levels: leave --level out")
-    settings = (END_TO_END if end_to_end else SETTINGS).changed(
-        num_steps=steps, batch_size=batch, crop_size=crop, learning_rate=rate, seed=seed
-    )
+    defaults = END_TO_END if end_to_end else SETTINGS
+    settings = defaults.changed(num_steps=steps, batch_size=batch, crop_size=crop, learning_rate=rate, seed=seed)
     found_photos, found_paintings = readable_pictures(photos), readable_pictures(paintings)
     with training_progress("decoder") as report, told_how_to_resume():
         record = train_decoders(

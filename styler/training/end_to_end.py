@@ -55,25 +55,32 @@ class EndToEnd(Decoding):
     def losses(self, photos: Tensor, paintings: Tensor) -> dict[str, Tensor]:
         """Return the losses of the decoders alone, by level, and those of the cascade."""
         features, painted = (self.model.encoder.pyramid(x) for x in (photos, paintings))
+        plain = {x: PLAIN_WEIGHT * picture_loss(self.trained[x](features[x]), photos) for x in LEVELS}
+        images, excess = self._stylized(photos, painted)
         with torch.no_grad():
             content, style = self._view(photos), self._view(paintings)
-        losses = {x: PLAIN_WEIGHT * picture_loss(self.trained[x](features[x]), photos) for x in LEVELS}
-        images, excess = photos, []
-        for level in LEVELS:
-            found = self.model.encoder(images, level)
-            affine = transport_affine(moments_of(found), moments_of(painted[level]))
-            images = self.trained[level](apply_affine(found, affine))
-            excess.append(out_of_range(images))
-            images = images.clamp(0, 1)
         stylized = self._view(images)
         away, apart = ((x.content - content.content).square().mean((1, 2, 3)) for x in (stylized, style))
-        losses["range"] = RANGE_WEIGHT * torch.stack(excess).sum()
-        losses["content"] = CONTENT_WEIGHT * share(away, apart)
         distances = {
-            level: share(*(wasserstein(x.moments[level], style.moments[level]) for x in (stylized, content)))
-            for level in LEVELS
+            x: [wasserstein(view.moments[x], style.moments[x]) for view in (stylized, content)] for x in LEVELS
         }
-        return losses | {f"{level} style": distance / len(LEVELS) for level, distance in distances.items()}
+        return {
+            **plain,
+            "range": RANGE_WEIGHT * excess,
+            "content": CONTENT_WEIGHT * share(away, apart),
+            **{f"{x} style": share(*pair) / len(LEVELS) for x, pair in distances.items()},
+        }
+
+    def _stylized(self, photos: Tensor, painted: dict[Level, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return the cascade's pictures, and the mean square by which its pixels left [0, 1] on the way."""
+        images, excess = photos, photos.new_zeros(())
+        for level in LEVELS:
+            features = self.model.encoder(images, level)
+            affine = transport_affine(moments_of(features), moments_of(painted[level]))
+            images = self.trained[level](apply_affine(features, affine))
+            excess = excess + out_of_range(images)
+            images = images.clamp(0, 1)
+        return images, excess
 
     def _view(self, images: Tensor) -> View:
         features = self.teacher.features(images)
@@ -82,5 +89,5 @@ class EndToEnd(Decoding):
 
 
 def share(left: Tensor, whole: Tensor) -> Tensor:
-    """Return the mean share that is left, `(B,)` of `(B,)`; where the whole is next to nothing, of a part of the mean."""
+    """Return the mean share that is left, `(B,)` of `(B,)`; a whole of next to nothing counts as part of their mean."""
     return (left / whole.clamp_min(ALIKE * whole.mean()).clamp_min(NOTHING)).mean()

@@ -30,9 +30,9 @@ Network = TypeVar("Network", Encoder, Decoder)
 class Student(nn.Module):
     """An encoder and its decoders with batch normalisation, and a linear head on each level.
 
-    Normalisation goes by the batch's own statistics for `num_settling` steps, then by those gathered so far.
-    As long the decoders learn without a say in what the encoder learns: from the first step on it cost a
-    quarter more of what the teacher knows, and no picture needs that long.
+    Normalisation goes by the batch's own statistics for `num_settling` steps, then by those gathered so far. Until
+    then the decoders learn without a say in what the encoder learns: a picture comes back after a tenth of the
+    steps, what the teacher knows takes them all (docs/training.md).
     """
 
     def __init__(self, widths: tuple[int, ...], *, num_settling: int):
