@@ -32,7 +32,7 @@ def cascade(
     masks: Tensor | None = None,
     alpha: float | Mapping[Level, float] = 1.0,
     levels: Sequence[Level] = LEVELS,
-    transform: Transform = "wct",
+    transform: Transform = "transport",
     method: Method = "auto",
     tile: int | None = None,
     kept_bytes: int = 0,

@@ -71,7 +71,7 @@ class Stylizer:
         size: int | None = None,
         style_size: int | None = None,
         style_scale: float = 1.0,
-        transform: Transform = "wct",
+        transform: Transform = "transport",
         method: Method = "auto",
         tile: int | Literal["auto"] = "auto",
         max_memory: int = MAX_MEMORY,
@@ -93,7 +93,7 @@ class Stylizer:
             size: Longer side to work at and of the result, in pixels; by default the content's own.
             style_size: Longer side of the styles; by default their own, but at most the content's.
             style_scale: Times the styles' size: smaller makes finer strokes.
-            transform: "wct", "transport", which moves features the least, or "adain", channel by channel.
+            transform: "transport", which moves features the least, "wct" as published, or "adain", channel by channel.
             method: How matrix roots are computed, see `styler.matrix_sqrt`.
             tile: Side of the tiles in pixels, 0 for none; by default none until `max_memory` wants them.
             max_memory: Bytes that the process should stay below.

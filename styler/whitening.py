@@ -115,11 +115,11 @@ def adain_affine(
     return _blended(matrix, content, style, alpha, matrix.new_zeros(matrix.shape[0]))
 
 
-Transform = Literal["wct", "transport", "adain"]
+Transform = Literal["transport", "wct", "adain"]
 
 TRANSFORMS: dict[Transform, Callable[..., Affine]] = {
-    "wct": wct_affine,
     "transport": transport_affine,
+    "wct": wct_affine,
     "adain": adain_affine,
 }
 

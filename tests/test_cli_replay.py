@@ -53,7 +53,7 @@ def with_record(path, text: str | None) -> None:
         ["--mask", "mask.png", "--style", "other.png", "--keep", "mask.png", "--preserve-color", "luma"],
         ["--mask", "mask.png", "--style", "other.png"],
         ["--transform", "adain", "--method", "eigh", "--tile", 128, "--max-memory", "900M"],
-        ["--transform", "transport"],
+        ["--transform", "wct"],
     ],
 )
 def test_a_picture_is_made_again_to_the_bit(made, styler, tmp_path, arguments):  # noqa: F811

@@ -99,7 +99,7 @@ def test_every_option_of_the_transfer_changes_the_picture(styler, pair, picture_
         "style scale": ["--style-scale", 0.7],
         "luma": ["--preserve-color", "luma"],
         "match": ["--preserve-color", "match"],
-        "transport": ["--transform", "transport"],
+        "wct": ["--transform", "wct"],
         "adain": ["--transform", "adain"],
         "region": ["--mask", other, "--style", other],
         "keep": ["--keep", other],

@@ -41,7 +41,7 @@ def bench_quality(
         typer.Option("--peer", metavar="NAME=COMMAND", help="Another tool, with {content}, {style} and {out}."),
     ] = None,
     alphas: Annotated[str, typer.Option(help="Strengths of our models; the plot joins them.")] = "0.25,0.5,0.75,1",
-    transform: TransformOption = "wct",
+    transform: TransformOption = "transport",
     pictures: Annotated[int, typer.Option(min=1, help="How many of each, of those that training holds out.")] = 6,
     size: Annotated[int, typer.Option(min=32, help="Side of the squares cut from them, in pixels.")] = 512,
     device: DeviceOption = "auto",

@@ -10,7 +10,7 @@ from styler.vgg import LEVELS, Level
 
 Method = Literal["auto", "mpa", "mtp", "newton_schulz", "eigh"]
 DType = Literal["auto", "float32", "bfloat16", "float16"]
-Transform = Literal["wct", "transport", "adain"]
+Transform = Literal["transport", "wct", "adain"]
 Colors = Literal["none", "luma", "match"]
 
 MAX_PIXELS = 110_000_000

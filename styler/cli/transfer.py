@@ -67,7 +67,7 @@ def transfer(
     size: SizeOption = None,
     style_size: StyleSizeOption = None,
     style_scale: StyleScaleOption = 1.0,
-    transform: TransformOption = "wct",
+    transform: TransformOption = "transport",
     method: MethodOption = "auto",
     tile: TileOption = "auto",
     max_memory: MaxMemoryOption = "2G",

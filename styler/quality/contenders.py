@@ -65,13 +65,13 @@ class OurModel:
 
     model: str
     alpha: float = 1.0
-    transform: Transform = "wct"
+    transform: Transform = "transport"
     device: str = "auto"
 
     @property
     def name(self) -> str:
         """The model's, and the transform if it is not the usual one."""
-        return Path(self.model).stem + ("" if self.transform == "wct" else f" {self.transform}")
+        return Path(self.model).stem + ("" if self.transform == "transport" else f" {self.transform}")
 
     def stylize(self, pairs: Sequence[Pair], folder: Path) -> Cost:
         """Write the pictures."""
