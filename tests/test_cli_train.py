@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from test_cli_transfer import run_process, styler  # noqa: F401  a fixture
 
 from styler.encoder import Encoder, convolutions
+from styler.images import load_image
 from styler.vgg import LEVELS
 from styler.weights import load_model
 
@@ -85,6 +86,19 @@ def test_decoders_are_trained_into_a_file_not_into_a_shipped_model_by_name(style
     assert status == 1
     assert "no model file small" in err
     assert not (tmp_path / "small").exists()
+
+
+def test_a_widened_model_draws_the_same(styler, folder, tiny_file, tmp_path):  # noqa: F811
+    assert styler("train", "widen", tiny_file, "-o", "wide.safetensors")[0] == 0
+    narrow, wide = (load_model(path) for path in (tiny_file, tmp_path / "wide.safetensors"))
+    assert wide.encoder.widths == tuple(2 * width for width in narrow.encoder.widths)
+    pair = [folder("photos", 1) / "0.png", folder("paintings", 1) / "0.png", "--alpha", 0, "--device", "cpu"]
+    for name, model in (("a.png", tiny_file), ("b.png", "wide.safetensors")):
+        assert styler("transfer", *pair, "--model", model, "-o", name)[0] == 0
+    first, second = (load_image(tmp_path / name).image for name in ("a.png", "b.png"))
+    assert (first - second).abs().max() < 0.02
+    status, _, err = styler("train", "widen", tiny_file, "-o", "wide.safetensors")
+    assert (status, "exists already" in err) == (1, True)
 
 
 def test_end_to_end_is_of_all_levels(styler, folder, tiny_file, teacher):  # noqa: F811

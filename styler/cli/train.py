@@ -1,4 +1,4 @@
-"""`styler train encoder` and `styler train decoder`."""
+"""`styler train encoder`, `styler train decoder` and `styler train widen`."""
 
 import contextlib
 from collections.abc import Generator
@@ -107,6 +107,24 @@ def decoder(
     errors = ", ".join(f"{name} {value:.1f} dB" for name, value in record["held_out"].items())
     stderr.print(f"wrote {model}; reconstruction of held-out photographs: {errors}", highlight=False)
     stderr.print(f"next: styler transfer PHOTO PAINTING --model {model}", highlight=False)
+
+
+@app.command()
+def widen(
+    model: Annotated[str, typer.Argument(help="A shipped model's name, or a .safetensors file.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write.")],
+    seed: Seed = 0,
+) -> None:
+    """Write a model of twice the channels that draws what this one draws, to be trained on."""
+    from styler.errors import StylerError
+    from styler.training.widening import widened
+    from styler.weights import load_model, save_model
+
+    if out.exists():
+        raise StylerError(f"{out} exists already", "choose another -o, or delete it first")
+    save_model(widened(load_model(model), seed=seed), out)
+    stderr.print(f"wrote {out}")
+    stderr.print(f"next: styler train decoder PHOTOS PAINTINGS --model {out} --end-to-end TEACHER", highlight=False)
 
 
 @contextlib.contextmanager
