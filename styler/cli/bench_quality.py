@@ -62,6 +62,7 @@ def bench_quality(
     strengths = parse_strengths(alphas)
     if plot is not None:
         require_matplotlib()
+    from styler.allocator import keep_freed_memory
     from styler.images import save_image, writable_format
     from styler.quality.benchmark import judged_rows
     from styler.quality.contenders import OtherTool, OurModel, costs_of
@@ -84,6 +85,7 @@ def bench_quality(
             stderr.print(f"{contender.name} at {contender.alpha:g}: {len(pairs)} pictures", highlight=False)
             costs.append(cost)
         # Only now, for what a tool holds in memory is reported together with what this process held as it started.
+        keep_freed_memory()
         loaded = [load_judge(judge) for judge in judges or ["vgg19"]]
         rows = []
         for row in (row for judge in loaded for row in judged_rows(judge, pairs, contenders, costs, place)):

@@ -36,7 +36,7 @@ def load_judge(source: str) -> Judge:
     """
     if Path(source).suffix == PROGRAM:
         return Judge(Path(source).stem, _exported(Path(source)))
-    teacher = load_teacher(source)
+    teacher = load_teacher(source).to(memory_format=torch.channels_last)
     return Judge(Path(source).stem, lambda image: [teacher.pyramid(image)[level] for level in reversed(LEVELS)])
 
 
