@@ -4,12 +4,14 @@ from functools import partial
 
 import pytest
 import torch
-from conftest import TINY
+from conftest import TINY, picture
 from safetensors.torch import save_file
 from torch import nn
 
 from styler import weights
+from styler.catalog import shipped_models
 from styler.checksums import sha256
+from styler.encoder import convolutions
 from styler.errors import StylerError
 from styler.weights import Model, downloaded_weights, load_model, save_model
 
@@ -22,6 +24,17 @@ def test_a_model_comes_back_from_its_file_in_half_precision(tiny_model, tmp_path
     assert loaded.encoder.widths == TINY
     for name, tensor in tiny_model.modules().state_dict().items():
         torch.testing.assert_close(loaded.modules().state_dict()[name], tensor.half().float(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("path", shipped_models(), ids=lambda path: path.stem)
+def test_what_shipped_models_compute_fits_half_precision(path):
+    model, peaks = load_model(path), []
+    for conv in (x for network in (model.encoder, *model.decoders.values()) for x in convolutions(network)):
+        conv.register_forward_hook(lambda conv, images, out: peaks.append(out.abs().max()))
+    for image in (picture(64, 64), torch.zeros(1, 3, 16, 16), torch.ones(1, 3, 16, 16)):
+        for level, decoder in model.decoders.items():
+            decoder(model.encoder(image, level))
+    assert max(peaks) < torch.finfo(torch.half).max / 10
 
 
 def test_an_encoder_alone_is_a_model_without_decoders(tiny_model, tmp_path):

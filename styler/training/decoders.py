@@ -14,7 +14,6 @@ from styler.training.end_to_end import EndToEnd
 from styler.training.loop import Progress, train
 from styler.training.record import write_record
 from styler.training.settings import Settings
-from styler.training.student import equalized
 from styler.vgg import LEVELS, Level
 from styler.weights import load_model, save_model
 
@@ -67,8 +66,6 @@ def train_decoders(
     )
     checkpoint = file.with_suffix(f".{name}.ckpt")
     seconds = train(task, crops, settings=settings, checkpoint=checkpoint, resume=resume, report=report)
-    if teacher:
-        equalized(model, load_squares(spread(learnt, NUM_MEASURED), settings.crop_size).to(device))
     held_out_losses = task.measure(unseen)
     save_model(model, file)
     return write_record(

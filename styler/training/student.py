@@ -87,15 +87,10 @@ def finished(student: Student, images: Tensor) -> Model:
     for level, decoder in decoders.items():
         folded(student.decoders[level], decoder)
     fold_input(encoder, flip=False, mean=torch.full((3,), INPUT_MEAN), std=torch.full((3,), INPUT_STD))
-    return equalized(Model(encoder, decoders), images)
-
-
-@torch.no_grad()
-def equalized(model: Model, images: Tensor) -> Model:
-    """Return the model, changed in place: see `equalize`; its decoders draw what they drew."""
-    scales = equalize(model.encoder, images)
-    for level, decoder in model.decoders.items():
-        convolutions(decoder)[0].weight *= scales[level.replace("relu", "conv")].view(1, -1, 1, 1)
+    scales = equalize(encoder, images)
+    for level, decoder in decoders.items():
+        convolutions(decoder)[0].weight.data *= scales[level.replace("relu", "conv")].view(1, -1, 1, 1)
+    model = Model(encoder, decoders)
     model.modules().requires_grad_(False)
     return model
 
