@@ -15,7 +15,8 @@ def task(tiny_model, tmp_path, monkeypatch):
     for conv in convolutions(teacher):
         nn.init.kaiming_normal_(conv.weight)
     photos, paintings = (torch.cat([picture(32, 32, seed=seed + i) for i in range(4)]) for seed in (0, 10))
-    return EndToEnd(tiny_model, teacher, photos=photos, paintings=paintings, sheet=tmp_path / "sheet.png")
+    shown = {"photos": photos, "paintings": paintings, "sheet": tmp_path / "sheet.png"}
+    return EndToEnd(tiny_model, teacher, torch.cat([photos, paintings]), **shown)
 
 
 @pytest.fixture

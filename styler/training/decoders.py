@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from styler.data import RandomCrops, augmentation, load_squares, split_held_out, spread
 from styler.errors import StylerError
@@ -51,13 +52,18 @@ def train_decoders(
     name = "cascade" if teacher else "decoder" if len(levels) > 1 else f"decoder.{levels[0]}"
     learnt, held_out = split_held_out(photos)
     learnt_paintings, held_out_paintings = split_held_out(paintings)
-    unseen, unseen_paintings = (
-        load_squares(spread(paths, NUM_MEASURED), settings.crop_size).to(device)
-        for paths in (held_out, held_out_paintings)
-    )
+
+    def squares(paths: Sequence[Path]) -> Tensor:
+        return load_squares(spread(paths, NUM_MEASURED), settings.crop_size).to(device)
+
+    unseen, unseen_paintings = squares(held_out), squares(held_out_paintings)
     torch.manual_seed(settings.seed)
     shown = {"photos": unseen, "paintings": unseen_paintings, "sheet": file.with_suffix(f".{name}.png")}
-    task = EndToEnd(model, load_teacher(teacher), **shown) if teacher else Decoding(model, levels, **shown)
+    if teacher:
+        seen = torch.cat([squares(learnt), squares(learnt_paintings)])
+        task = EndToEnd(model, load_teacher(teacher), seen, **shown)
+    else:
+        task = Decoding(model, levels, **shown)
     crops = RandomCrops(
         (learnt, augmentation(settings.crop_size, scale=(0.3, 1.0))),
         (learnt_paintings, augmentation(settings.crop_size, scale=(0.1, 1.0))),

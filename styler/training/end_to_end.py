@@ -44,11 +44,10 @@ class View(NamedTuple):
 
 
 class EndToEnd(Decoding):
-    """The task of training the encoder and all decoders together."""
+    """The task of training the encoder and all decoders together; the teacher's directions are those on `seen`."""
 
-    def __init__(self, model: Model, teacher: Encoder, *, photos: Tensor, paintings: Tensor, sheet: Path):
+    def __init__(self, model: Model, teacher: Encoder, seen: Tensor, *, photos: Tensor, paintings: Tensor, sheet: Path):
         super().__init__(model, LEVELS, photos=photos, paintings=paintings, sheet=sheet)
-        seen = torch.cat([photos, paintings])
         self.trained["encoder"] = model.encoder.requires_grad_(True)
         self.teacher = Targets(teacher, seen, [NUM_DIRECTIONS] * len(LEVELS), whitening=0)
 
