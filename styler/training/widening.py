@@ -23,13 +23,8 @@ def widened(model: Model, factor: int = 2, *, seed: int = 0) -> Model:
     torch.manual_seed(seed)
     widths = tuple(factor * width for width in model.encoder.widths)
     wide = Model(Encoder(widths), {level: Decoder(level, widths) for level in model.decoders}, model.name)
-    networks = [
-        (model.encoder, wide.encoder),
-        *((model.decoders[level], wide.decoders[level]) for level in wide.decoders),
-    ]
-    for old, new in networks:
-        for narrow, wider in zip(convolutions(old), convolutions(new), strict=True):
-            _grow(narrow, wider)
+    for narrow, wider in zip(convolutions(model.modules()), convolutions(wide.modules()), strict=True):
+        _grow(narrow, wider)
     return wide
 
 
