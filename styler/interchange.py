@@ -10,8 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from styler.images import load_image
+from styler.images.unpacking import unpack
 from styler.pixels import pil_picture, quantized, resize_to, unit, unit_tensor
-from styler.unpacking import unpack
 
 # How far floats may leave [0, 1]: torch's bicubic resizing overshoots a hard corner by 0.23.
 OVERSHOOT = 0.25

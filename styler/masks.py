@@ -8,9 +8,9 @@ from torch import Tensor
 
 from styler.color import luminance
 from styler.images import load_image
+from styler.images.unpacking import unpack
 from styler.interchange import AnyPicture, as_image, is_file
 from styler.pixels import quantized, resize_to, unit
-from styler.unpacking import unpack
 
 
 def mask_like(image: Tensor, mask: AnyPicture) -> Tensor:

@@ -16,12 +16,12 @@ from styler.catalog import find_model
 from styler.color import Colors, colors_of, finished, recolored
 from styler.device import auto_dtype, find_device, find_dtype
 from styler.errors import StylerError
+from styler.images.picture_file import MAX_PIXELS
 from styler.interchange import AnyPicture, as_image
 from styler.masks import mask_like, outside
 from styler.matrix_sqrt import Method
 from styler.memory import MAX_MEMORY, Tiling, tiling_for
 from styler.moments import Moments
-from styler.picture_file import MAX_PIXELS
 from styler.pixels import resize, unit
 from styler.saved_style import SUFFIX, fingerprint, load_style
 from styler.style import Style, mixed_style, style_of, style_on

@@ -111,7 +111,7 @@ def adain_affine(
         eq. 8. arXiv:1703.06868
     """
     found, wanted = (x.diagonal(dim1=-2, dim2=-1) for x in (_ridged(content, eps), style.covariance.to(_fine(style))))
-    matrix = (wanted.clamp_min(0) / found).sqrt().diag_embed()
+    matrix = (wanted.clamp_min(torch.finfo(wanted.dtype).tiny) / found).sqrt().diag_embed()
     return _blended(matrix, content, style, alpha, matrix.new_zeros(matrix.shape[0]))
 
 

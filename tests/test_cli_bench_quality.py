@@ -7,10 +7,10 @@ from PIL import Image
 from torch import nn
 from typer.testing import CliRunner
 
+from styler.benchmarks.quality.drawing import draw_plane, lower_front
+from styler.benchmarks.quality.rows import Row
 from styler.cli import app
 from styler.errors import StylerError
-from styler.quality.benchmark import Row
-from styler.quality.drawing import draw_plane, lower_front
 from styler.vgg import LEVELS
 
 

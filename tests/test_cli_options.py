@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 import typer
 
-from styler import picture_file
 from styler.cli.options import (
     MAX_PIXELS,
     default_out,
@@ -13,6 +12,7 @@ from styler.cli.options import (
     parse_tile,
     parse_weights,
 )
+from styler.images import picture_file
 from styler.vgg import LEVELS
 
 

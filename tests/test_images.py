@@ -124,7 +124,7 @@ def test_a_pipe_loads_which_standard_input_often_is():
 
 
 def test_a_stream_without_end_is_refused(monkeypatch):
-    monkeypatch.setattr("styler.images._MAX_BYTES", 1 << 20)
+    monkeypatch.setattr("styler.images.loading._MAX_BYTES", 1 << 20)
     assert error_of(io.BytesIO(bytes(1 << 21))) == "the stream goes on after 1 MiB"
 
 

@@ -4,7 +4,8 @@ import torch
 from PIL import Image
 
 from styler.errors import StylerError
-from styler.pixels import Picture, pil_picture, quantized, resize, resize_to, unit, unit_tensor
+from styler.images.picture import Picture
+from styler.pixels import pil_picture, quantized, resize, resize_to, unit, unit_tensor
 
 
 def noise(channels=3, *, height=5, width=7, seed=0):

@@ -123,11 +123,15 @@ def test_alpha_0_is_the_identity_of_every_transform(name):
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
-def test_flat_features_stay_finite_under_every_transform(name):
+def test_flat_features_and_their_gradients_stay_finite_under_every_transform(name):
     flat, style = torch.full((1, 8, 5, 5), 0.5), features(1, 8, 12, 12, seed=1).float()
     for content, wanted in ((flat, style), (style, flat)):
-        affine = TRANSFORMS[name](moments_of(content), moments_of(wanted))
-        assert apply_affine(content, affine).isfinite().all()
+        content, wanted = (x.clone().requires_grad_() for x in (content, wanted))
+        mapped = apply_affine(content, TRANSFORMS[name](moments_of(content), moments_of(wanted)))
+        assert mapped.isfinite().all()
+        mapped.square().sum().backward()
+        assert content.grad.isfinite().all()
+        assert wanted.grad.isfinite().all()
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS)

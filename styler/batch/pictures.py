@@ -17,8 +17,9 @@ from styler.batch.ledger import Ledger
 from styler.batch.plan import Job
 from styler.errors import StylerError
 from styler.images import image_size, load_image, save_image
-from styler.picture_file import MAX_PIXELS
-from styler.pixels import Picture, resize, resize_to
+from styler.images.picture import Picture
+from styler.images.picture_file import MAX_PIXELS
+from styler.pixels import resize, resize_to
 from styler.provenance import Record, record_of
 from styler.style import Style
 from styler.transfer import Stylizer

@@ -21,7 +21,7 @@ from styler.batch.pipeline import Outcome, Pipeline
 from styler.batch.plan import Job
 from styler.batch.standing import standing
 from styler.errors import StylerError
-from styler.picture_file import MAX_PIXELS
+from styler.images.picture_file import MAX_PIXELS
 from styler.transfer import Stylizer
 
 JOBS_A_TASK = 16

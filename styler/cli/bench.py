@@ -38,7 +38,7 @@ def batch(
 
     from styler.allocator import keep_freed_memory
     from styler.batch.folders import sources
-    from styler.batch_benchmark import batch_rows
+    from styler.benchmarks.batch import batch_rows
     from styler.transfer import Stylizer
 
     keep_freed_memory()

@@ -12,8 +12,8 @@ from styler.cli.options import DeviceOption
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from styler.layers_benchmark.accuracy import AccuracyRow
-    from styler.layers_benchmark.speed import SpeedRow
+    from styler.benchmarks.layers.accuracy import AccuracyRow
+    from styler.benchmarks.layers.speed import SpeedRow
 
 
 def bench_layers(
@@ -29,10 +29,10 @@ def bench_layers(
     """Train small networks with the covariance layers and with plain ones, then time the layers."""
     import torch
 
+    from styler.benchmarks.layers.accuracy import accuracy_rows
+    from styler.benchmarks.layers.speed import speed_rows
+    from styler.benchmarks.layers.tasks import TASKS
     from styler.device import find_device
-    from styler.layers_benchmark.accuracy import accuracy_rows
-    from styler.layers_benchmark.speed import speed_rows
-    from styler.layers_benchmark.tasks import TASKS
 
     names = layers.split(",") if layers else list(TASKS)
     for name in names:

@@ -18,9 +18,9 @@ from styler.threads import wait_asleep
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from styler.quality.benchmark import Row
-    from styler.quality.contenders import Contender
-    from styler.quality.fidelity import Fidelity
+    from styler.benchmarks.quality.contenders import Contender
+    from styler.benchmarks.quality.fidelity import Fidelity
+    from styler.benchmarks.quality.rows import Row
 
 COLUMNS = ("stylized by", "alpha", "content_left", "style_left", "SSIM", "seconds", "peak MiB")
 
@@ -63,13 +63,13 @@ def bench_quality(
     if plot is not None:
         require_matplotlib()
     from styler.allocator import keep_freed_memory
+    from styler.benchmarks.quality.contenders import OtherTool, OurModel, costs_of
+    from styler.benchmarks.quality.fidelity import fidelity_of
+    from styler.benchmarks.quality.judges import check_judge, load_judge
+    from styler.benchmarks.quality.pairs import chosen, pairs_of, squares
+    from styler.benchmarks.quality.rows import judged_rows
+    from styler.benchmarks.quality.samples import sample_sheet
     from styler.images import save_image, writable_format
-    from styler.quality.benchmark import judged_rows
-    from styler.quality.contenders import OtherTool, OurModel, costs_of
-    from styler.quality.fidelity import fidelity_of
-    from styler.quality.judges import check_judge, load_judge
-    from styler.quality.pairs import chosen, pairs_of, squares
-    from styler.quality.samples import sample_sheet
 
     for path in (path for path in (plot, sheet) if path is not None):
         writable_format(path, overwrite=True)  # before hours of work, not after
@@ -95,7 +95,7 @@ def bench_quality(
         if sheet is not None:
             save_image(sample_sheet(pairs, contenders, place), sheet, overwrite=True)
     if plot is not None:
-        from styler.quality.drawing import draw_plane
+        from styler.benchmarks.quality.drawing import draw_plane
 
         draw_plane(rows, plot)
     if as_json:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from styler.sqrt_benchmark import Row
+    from styler.benchmarks.sqrt import Row
 
 COLUMNS = ("root by", "fwd ms", "bwd ms", "both ms", "root", "inverse", "gradient")
 
@@ -43,8 +43,8 @@ def bench_sqrt(
     from rich import box
     from rich.table import Table
 
+    from styler.benchmarks.sqrt import SIZES, benchmark_rows, implementations, random_covariances
     from styler.device import find_device
-    from styler.sqrt_benchmark import SIZES, benchmark_rows, implementations, random_covariances
 
     wanted = roots.split(",") if roots else None
     for name in wanted or []:
@@ -86,8 +86,8 @@ def parse_sizes(text: str) -> list[tuple[int, int]]:
 
 def covariances_of(source: Path, model: str) -> "dict[str, Tensor]":
     """Return the covariances of a photograph's features by level."""
+    from styler.benchmarks.sqrt import feature_covariances
     from styler.images import load_image
-    from styler.sqrt_benchmark import feature_covariances
     from styler.weights import load_model
 
     covariances = feature_covariances(load_image(source).image, load_model(model).encoder)

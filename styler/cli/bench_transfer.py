@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from styler.cold_start import ColdStart
-    from styler.transfer_benchmark import Row
+    from styler.benchmarks.cold_start import ColdStart
+    from styler.benchmarks.transfer import Row
 
 
 def bench_transfer(
@@ -43,8 +43,8 @@ def bench_transfer(
     if plot is not None:
         require_matplotlib()
     sides, precisions = parse_numbers(sizes), dtypes.split(",")
-    from styler.cold_start import cold_start
-    from styler.transfer_benchmark import transfer_rows, written_squares
+    from styler.benchmarks.cold_start import cold_start
+    from styler.benchmarks.transfer import transfer_rows, written_squares
 
     rows, started = [], None
     with TemporaryDirectory() as folder:

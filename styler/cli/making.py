@@ -16,8 +16,8 @@ from rich.console import Console
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from styler.metadata import Metadata
-    from styler.pixels import Picture
+    from styler.images.metadata import Metadata
+    from styler.images.picture import Picture
     from styler.trace import Trace
     from styler.transfer import AnyStyle, Stylizer
 

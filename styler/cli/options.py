@@ -14,7 +14,7 @@ Transform = Literal["transport", "wct", "adain"]
 Colors = Literal["none", "luma", "match"]
 
 MAX_PIXELS = 110_000_000
-"""That of `styler.picture_file`, which takes Pillow to import."""
+"""That of `styler.images.picture_file`, which takes Pillow to import."""
 
 MAX_SIZE = 1_000_000
 MAX_DIGITS = 18

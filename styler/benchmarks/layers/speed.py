@@ -1,0 +1,78 @@
+"""Forward and backward time of the layers with each root, at the sizes of the papers' experiments."""
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from styler.benchmarks.sqrt import timed
+from styler.covariance import (
+    CovariancePool2d,
+    DecorrelatedBatchNorm2d,
+    SecondOrderHead,
+    TemporalAttentiveCovariancePool,
+    WhiteningColoring2d,
+)
+from styler.matrix_sqrt import Method
+
+METHODS: tuple[Method, ...] = ("auto", "mpa", "mtp", "newton_schulz", "svd")
+
+
+class Case(NamedTuple):
+    """A layer for a choice of root, its inputs' shapes, and the batch of matrices that it solves."""
+
+    layer: Callable[..., nn.Module]
+    shapes: tuple[tuple[int, ...], ...]
+    matrices: str
+
+
+# Feature maps large enough for covariances of full rank; else the iterations fall back on `eigh`.
+CASES = {
+    "DecorrelatedBatchNorm2d": Case(lambda **root: DecorrelatedBatchNorm2d(64, **root), ((32, 64, 16, 16),), "1×64×64"),
+    "CovariancePool2d": Case(CovariancePool2d, ((32, 256, 28, 28),), "32×256×256"),
+    "SecondOrderHead": Case(lambda **root: SecondOrderHead(256, 1000, **root), ((64, 197, 256),), "64×48×48, twice"),
+    "TemporalAttentiveCovariancePool": Case(
+        lambda **root: TemporalAttentiveCovariancePool(128, **root), ((16, 8, 128, 7, 7),), "16×128×128"
+    ),
+    "WhiteningColoring2d": Case(
+        lambda **root: WhiteningColoring2d(groups=4, **root), ((4, 256, 32, 32), (1, 256, 32, 32)), "20×64×64"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class SpeedRow:
+    """Medians in milliseconds of one layer with one method, in float32."""
+
+    layer: str
+    matrices: str
+    method: str
+    forward_ms: float
+    backward_ms: float
+
+
+def speed_rows(layers: Sequence[str], *, device: torch.device, repeats: int = 5) -> Iterator[SpeedRow]:
+    """Yield a row for each layer that has a time of its own and each method.
+
+    Args:
+        layers: Names; those that are not in `CASES` are passed over.
+        device: Where layers run.
+        repeats: Timed runs of each, after one that is not.
+    """
+    for name in (name for name in layers if name in CASES):
+        for method in METHODS:
+            torch.manual_seed(0)
+            yield measured(name, CASES[name], method, device, repeats)
+
+
+def measured(name: str, case: Case, method: Method, device: torch.device, repeats: int) -> SpeedRow:
+    """Return the row of one layer with one method."""
+    layer = case.layer(method=method).to(device)
+    x, *others = (torch.randn(shape).to(device) for shape in case.shapes)
+    weight = torch.ones_like(layer(x, *others))
+    timings = [timed(lambda leaf: layer(leaf, *others), x, weight) for _ in range(repeats)]
+    forward, backward = (statistics.median(side) * 1e3 for side in zip(*timings, strict=True))
+    return SpeedRow(name, case.matrices, method, forward, backward)

@@ -1,0 +1,54 @@
+"""The plane of quality: what is left of the content across, how far the style is up."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from styler.benchmarks.quality.rows import CONTENT, STYLE, Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def draw_plane(rows: Sequence[Row], path: Path) -> None:
+    """Write a picture with a panel for each judge: our models as curves over alpha, other tools as points.
+
+    Between the other tools' points runs the line that none of them gets below.
+    """
+    from matplotlib.figure import Figure
+
+    judges = list(dict.fromkeys(row.judge for row in rows))
+    figure = Figure(figsize=(5.5 * len(judges), 4.5), layout="constrained")
+    for axes, judge in zip(figure.subplots(1, len(judges), squeeze=False)[0], judges, strict=True):
+        axes.set(
+            title=f"judge: {judge}", xlabel="content_left (lower is better)", ylabel="style_left (lower is better)"
+        )
+        _draw_panel(axes, [row for row in rows if row.judge == judge and row.name not in (CONTENT, STYLE)])
+    figure.savefig(path, dpi=110)
+
+
+def _draw_panel(axes: "Axes", rows: Sequence[Row]) -> None:
+    curves = {name: sorted(group, key=lambda row: row.alpha) for name, group in groupby(rows, lambda row: row.name)}
+    points = [curve[0] for curve in curves.values() if len(curve) == 1]
+    for name, curve in curves.items():
+        places = [(row.content_left, row.style_left) for row in curve]
+        axes.plot(*zip(*places, strict=True), "o-" if len(curve) > 1 else "s", label=name)
+        for row in curve if len(curve) > 1 else []:
+            axes.annotate(
+                f"{row.alpha:g}", (row.content_left, row.style_left), textcoords="offset points", xytext=(5, 5)
+            )
+    front = lower_front([(row.content_left, row.style_left) for row in points])
+    if len(front) > 1:
+        axes.plot(*zip(*front, strict=True), "k:", linewidth=1)
+    axes.set(xlim=(0, None), ylim=(0, None))
+    axes.legend()
+
+
+def lower_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the points that no other is better than in both, from left to right."""
+    front: list[tuple[float, float]] = []
+    for point in sorted(points):
+        if not front or point[1] < front[-1][1]:
+            front.append(point)
+    return front
