@@ -105,8 +105,10 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except FileNotFoundError:
+        raise StylerError(f"no such file: {path}", "check the name and the folder") from None
     except (OSError, SafetensorError) as error:
-        raise StylerError(f"can't read {path}: {error}", "check that it is a whole .safetensors file") from error
+        raise StylerError(f"can't read {path}: {error}", "check that all of it was copied") from error
 
 
 def downloaded_weights(url: str) -> dict[str, Tensor]:

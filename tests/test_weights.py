@@ -13,7 +13,7 @@ from styler.catalog import shipped_models
 from styler.checksums import sha256
 from styler.encoder import convolutions
 from styler.errors import StylerError
-from styler.weights import Model, downloaded_weights, load_model, save_model
+from styler.weights import Model, downloaded_weights, load_model, read_tensors, save_model
 
 
 def test_a_model_comes_back_from_its_file_in_half_precision(tiny_model, tmp_path):
@@ -49,6 +49,11 @@ def test_a_broken_file_is_an_error_that_names_it(content, tmp_path):
     path.write_bytes(content)
     with pytest.raises(StylerError, match=r"broken\.safetensors"):
         load_model(path)
+
+
+def test_a_file_that_is_not_there_is_no_broken_one(tmp_path):
+    with pytest.raises(StylerError, match=r"no such file: .*gone\.style"):
+        read_tensors(tmp_path / "gone.style")
 
 
 def test_a_file_of_other_tensors_is_no_model(tmp_path):
