@@ -50,26 +50,17 @@ def shipped_sha256() -> dict[str, str]:
     return listed_sha256(models_folder() / "SHA256SUMS")
 
 
-def auto_model(device_type: str) -> str:
-    """Return the name of the model that "auto" stands for on such a device ("cpu", "cuda" or "mps").
-
-    `AUTO` says which; while that one is not shipped, it is `small`.
-    """
-    name = AUTO[device_type]
-    return name if is_file(models_folder() / f"{name}.safetensors") else "small"
-
-
 def find_model(model: str | Path, *, device_type: str = "cpu") -> Path:
-    """Return the file of a model given by name ("auto", "small") or by path.
+    """Return the file of a model given by name ("auto", "small", "base") or by path.
 
     Args:
         model: A name goes before a file of that name.
-        device_type: Where it is to run: "auto" is chosen by it.
+        device_type: Where it is to run: `AUTO` goes by it.
 
     Raises:
         StylerError: If there is neither such a file nor such a shipped model.
     """
-    name = auto_model(device_type) if model == "auto" else str(model)
+    name = AUTO[device_type] if model == "auto" else str(model)
     shipped = models_folder() / f"{name}.safetensors"
     for path in (shipped, Path(model)):
         if is_file(path):

@@ -7,7 +7,7 @@ from conftest import TINY
 from safetensors.torch import save_file
 
 from styler import catalog
-from styler.catalog import auto_model, find_model, model_facts, shipped_models, shipped_sha256
+from styler.catalog import find_model, model_facts, shipped_models, shipped_sha256
 from styler.checksums import sha256
 from styler.errors import StylerError
 from styler.provenance import record_of
@@ -44,12 +44,10 @@ def test_each_shipped_model_has_a_card_with_its_checksum_and_its_size():
         assert f"{model_facts(path).num_parameters:,} parameters" in card, path
 
 
-def test_shipped_models_are_found_by_name_and_auto_is_one_of_them():
+def test_shipped_models_are_found_by_name():
     shipped = {path.stem for path in shipped_models()}
-    assert "small" in shipped
+    assert {"small", "base"} <= shipped
     assert all(find_model(name).stem == name for name in shipped)
-    for device_type in catalog.AUTO:
-        assert find_model("auto", device_type=device_type).stem in shipped
 
 
 @pytest.mark.parametrize("name", ["no-such-model", "", ".", "/", "small.safetensors.bak"])
@@ -58,14 +56,10 @@ def test_an_unknown_model_is_an_error_that_lists_the_known(name):
         find_model(name)
 
 
-def test_auto_is_small_on_processors_and_base_on_gpus_once_it_is_shipped(shelf):
-    shelf("small")
-    assert [auto_model(kind) for kind in ("cpu", "cuda", "mps")] == ["small"] * 3
-    shelf("base")
-    assert [auto_model(kind) for kind in ("cpu", "cuda", "mps")] == ["small", "base", "base"]
-    assert find_model("auto", device_type="cuda").stem == "base"
-    assert find_model("auto").stem == "small"
-    assert find_model("small", device_type="cuda").stem == "small"
+def test_auto_is_small_on_processors_and_base_on_gpus():
+    for device_type, name in {"cpu": "small", "cuda": "base", "mps": "base"}.items():
+        assert find_model("auto", device_type=device_type).stem == name
+        assert find_model("small", device_type=device_type).stem == "small"
 
 
 def test_a_stylizer_takes_the_model_of_its_device_and_records_that_one(shelf, monkeypatch, picture_file):

@@ -24,13 +24,13 @@ def list_models(
     """List the shipped models, and which of them --model auto takes on this machine."""
     from rich.table import Table
 
-    from styler.catalog import auto_model, model_facts, shipped_models
+    from styler.catalog import AUTO, model_facts, shipped_models
     from styler.device import find_device
 
     device = find_device().type
     table = Table("name", "widths", "parameters", "MB", "levels", f"auto on {device}")
     for facts in map(model_facts, shipped_models()):
-        is_auto = facts.name == auto_model(device)
+        is_auto = facts.name == AUTO[device]
         if as_json:
             typer.echo(json.dumps(asdict(facts) | {"path": str(facts.path), "auto": is_auto}))
         size = f"{facts.num_parameters:,}", f"{facts.num_bytes / 1e6:.2f}"

@@ -1,7 +1,7 @@
 """The plane of quality: what is left of the content across, how far the style is up."""
 
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import cycle, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,13 +31,15 @@ def draw_plane(rows: Sequence[Row], path: Path) -> None:
 def _draw_panel(axes: "Axes", rows: Sequence[Row]) -> None:
     curves = {name: sorted(group, key=lambda row: row.alpha) for name, group in groupby(rows, lambda row: row.name)}
     points = [curve[0] for curve in curves.values() if len(curve) == 1]
+    axes.margins(0.1)
+    beside = cycle([{"xytext": (6, 4)}, {"xytext": (-6, -4), "ha": "right", "va": "top"}])  # curves lie side by side
     for name, curve in curves.items():
         places = [(row.content_left, row.style_left) for row in curve]
-        axes.plot(*zip(*places, strict=True), "o-" if len(curve) > 1 else "s", label=name)
-        for row in curve if len(curve) > 1 else []:
-            axes.annotate(
-                f"{row.alpha:g}", (row.content_left, row.style_left), textcoords="offset points", xytext=(5, 5)
-            )
+        (line,) = axes.plot(*zip(*places, strict=True), "o-" if len(curve) > 1 else "s", label=name)
+        if len(curve) > 1:
+            labels = {"textcoords": "offset points", "color": line.get_color(), **next(beside)}
+            for row, place in zip(curve, places, strict=True):
+                axes.annotate(f"{row.alpha:g}", place, **labels)
     front = lower_front([(row.content_left, row.style_left) for row in points])
     if len(front) > 1:
         axes.plot(*zip(*front, strict=True), "k:", linewidth=1)
