@@ -32,14 +32,15 @@ def _draw_panel(axes: "Axes", rows: Sequence[Row]) -> None:
     curves = {name: sorted(group, key=lambda row: row.alpha) for name, group in groupby(rows, lambda row: row.name)}
     points = [curve[0] for curve in curves.values() if len(curve) == 1]
     axes.margins(0.1)
-    beside = cycle([{"xytext": (6, 4)}, {"xytext": (-6, -4), "ha": "right", "va": "top"}])  # curves lie side by side
+    sides = cycle([(1, "left", "bottom"), (-1, "right", "top")])  # curves lie close beside each other
     for name, curve in curves.items():
         places = [(row.content_left, row.style_left) for row in curve]
         (line,) = axes.plot(*zip(*places, strict=True), "o-" if len(curve) > 1 else "s", label=name)
         if len(curve) > 1:
-            labels = {"textcoords": "offset points", "color": line.get_color(), **next(beside)}
+            side, ha, va = next(sides)
             for row, place in zip(curve, places, strict=True):
-                axes.annotate(f"{row.alpha:g}", place, **labels)
+                label = axes.annotate(f"{row.alpha:g}", place, (6 * side, 4 * side), textcoords="offset points")
+                label.set(ha=ha, va=va, color=line.get_color())
     front = lower_front([(row.content_left, row.style_left) for row in points])
     if len(front) > 1:
         axes.plot(*zip(*front, strict=True), "k:", linewidth=1)
