@@ -111,7 +111,8 @@ def adain_affine(
         eq. 8. arXiv:1703.06868
     """
     found, wanted = (x.diagonal(dim1=-2, dim2=-1) for x in (_ridged(content, eps), style.covariance.to(_fine(style))))
-    matrix = (wanted.clamp_min(torch.finfo(wanted.dtype).tiny) / found).sqrt().diag_embed()
+    wanted = wanted.clamp_min(torch.finfo(wanted.dtype).tiny)  # at 0, of a flat channel, a root has no gradient
+    matrix = (wanted / found).sqrt().diag_embed()
     return _blended(matrix, content, style, alpha, matrix.new_zeros(matrix.shape[0]))
 
 
