@@ -36,7 +36,8 @@ def target(link: Path) -> str:
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="finds the workers in /proc")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Ray, as it copies its own settings
 def test_two_workers_do_all_the_work_once_though_one_is_killed(tiny_file, picture_file, tmp_path, monkeypatch):
-    from styler.batch.ray_engine import Setup, ray_outcomes
+    from styler.batch.ray_engine import ray_outcomes
+    from styler.batch.setup import Setup
 
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
     contents = [picture_file(f"c/{k}.png", 96, 128, seed=k) for k in range(8)]
@@ -45,8 +46,8 @@ def test_two_workers_do_all_the_work_once_though_one_is_killed(tiny_file, pictur
     jobs = [Job(c, s, 1.0, Path(s.stem) / f"{c.stem}.png") for s in styles for c in contents]
     out = tmp_path / "out"
     with opened_ledger(out, Shard(), jobs) as ledger:
-        setup = Setup(str(tiny_file), "cpu", "float32", {}, out, ledger.path.stem)
-        outcomes = ray_outcomes(jobs, setup, num_workers=2)
+        setup = Setup(str(tiny_file), "cpu", "float32", {}, out)
+        outcomes = ray_outcomes(jobs, setup, ledger=ledger.path.stem, num_workers=2)
         ended = [next(outcomes)]
         os.kill(min(holders(out)), signal.SIGKILL)
         left = NUM_JOBS - len(latest_lines(out, "done", "failed"))

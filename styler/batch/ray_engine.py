@@ -9,20 +9,17 @@ import os
 import secrets
 import socket
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from styler.allocator import keep_freed_memory
 from styler.batch.ledger import Ledger
-from styler.batch.pictures import Studio
 from styler.batch.pipeline import Outcome, Pipeline
 from styler.batch.plan import Job
+from styler.batch.setup import Setup
 from styler.batch.standing import standing
 from styler.errors import StylerError
-from styler.images.picture_file import MAX_PIXELS
-from styler.transfer import Stylizer
 
 JOBS_A_TASK = 16
 """At most: enough to keep the threads of an actor busy, few enough that the last one is not waited for long."""
@@ -33,38 +30,14 @@ TASKS_A_WORKER = 4
 SECONDS_TO_ANSWER = 10
 
 
-@dataclass(frozen=True)
-class Setup:
-    """What an actor makes itself from, as it travels there."""
-
-    model: str
-    device: str
-    dtype: str
-    settings: dict[str, Any]
-    folder: Path
-    ledger: str
-    overwrite: bool = False
-    keep_metadata: bool = True
-    max_pixels: int = MAX_PIXELS
-    num_threads: int = 1
-
-
 class Worker:
     """An actor: a model that stays in memory, and a ledger of its own."""
 
-    def __init__(self, setup: Setup, jobs: Sequence[Job]):
+    def __init__(self, setup: Setup, jobs: Sequence[Job], ledger: str, num_threads: int):
         keep_freed_memory()
-        stylizer = Stylizer(setup.model, device=setup.device, dtype=setup.dtype)
-        self.ledger = Ledger(setup.folder / f"{setup.ledger}-ray-{secrets.token_hex(6)}.jsonl")
-        self.studio = Studio(
-            stylizer,
-            setup.settings,
-            setup.folder,
-            overwrite=setup.overwrite,
-            keep_metadata=setup.keep_metadata,
-            max_pixels=setup.max_pixels,
-        )
-        self.jobs, self.num_threads = jobs, setup.num_threads
+        self.studio = setup.studio()
+        self.ledger = Ledger(setup.folder / f"{ledger}-ray-{secrets.token_hex(6)}.jsonl")
+        self.jobs, self.num_threads = jobs, num_threads
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
         """Return a row for each job of the batch, which names them by number."""
@@ -87,6 +60,8 @@ def ray_outcomes(
     jobs: Sequence[Job],
     setup: Setup,
     *,
+    ledger: str,
+    num_threads: int = 1,
     address: str | None = None,
     num_workers: int | None = None,
     fail_fast: bool = False,
@@ -96,6 +71,8 @@ def ray_outcomes(
     Args:
         jobs: What is to be done.
         setup: How.
+        ledger: What the names of the actors' ledgers begin with.
+        num_threads: That read, and that write, for each actor.
         address: Of a cluster; by default one is started on this machine and ended afterwards.
         num_workers: Actors; by default one a GPU, or one a processor core where there is none.
         fail_fast: Whether all is stopped after a failure.
@@ -114,7 +91,7 @@ def ray_outcomes(
         numbers = ray.data.from_items([{"number": k} for k in range(len(jobs))], override_num_blocks=tasks)
         rows = numbers.map_batches(
             Worker,
-            fn_constructor_args=(replace(setup, folder=setup.folder.absolute()), jobs),
+            fn_constructor_args=(replace(setup, folder=setup.folder.absolute()), jobs, ledger, num_threads),
             batch_size=None,
             compute=ray.data.ActorPoolStrategy(min_size=1, initial_size=size, max_size=size),
             num_gpus=min(1, gpus),

@@ -1,6 +1,7 @@
 """`styler batch`: many photographs, many styles, on one machine or many."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -131,34 +132,33 @@ def batch(
         "tile": parse_tile(tile),
         "max_memory": parse_bytes(max_memory),
     }
-    results = {"overwrite": overwrite, "keep_metadata": metadata == "keep", "max_pixels": max_pixels}
     plan = planned(contents, styles, out, pairs=pairs, recursive=recursive, template=template, alpha=alpha)
     mine = part.jobs(plan)
 
     from styler.allocator import keep_freed_memory
     from styler.batch.ledger import opened_ledger
-    from styler.batch.pictures import Studio
     from styler.batch.pipeline import NUM_THREADS, Pipeline
-    from styler.transfer import Stylizer
+    from styler.batch.setup import Setup
 
     keep_freed_memory()
-    studio = Studio(Stylizer(model, device=device, dtype=dtype), settings, out, **results)
+    results = {"overwrite": overwrite, "keep_metadata": metadata == "keep", "max_pixels": max_pixels}
+    setup = Setup(model, device, dtype, settings, out, **results)
+    studio = setup.studio()
     studio.stylizer.cascade_levels(chosen)
     if dry_run:
         foretell(mine, studio, words)
         return
-    num_threads = jobs or NUM_THREADS
+    how = {"num_threads": jobs or NUM_THREADS, "fail_fast": fail_fast}
     with opened_ledger(out, part, mine) as ledger, words.told_how_to_go_on():
         left = begun(mine, studio, ledger, part, words)
         if engine == "threads":
-            outcomes = Pipeline(studio, ledger, num_threads=num_threads, fail_fast=fail_fast).outcomes(left)
+            outcomes = Pipeline(studio, ledger, **how).outcomes(left)
         else:
-            from styler.batch.ray_engine import Setup, ray_outcomes
+            from styler.batch.ray_engine import ray_outcomes
 
             if model == "auto":  # ledgers are compared by it, so all actors take this one, on whatever devices
-                model = studio.stylizer.model.name
-            setup = Setup(model, device, dtype, settings, out, ledger.path.stem, num_threads=num_threads, **results)
-            outcomes = ray_outcomes(left, setup, address=address, num_workers=workers, fail_fast=fail_fast)
+                setup = replace(setup, model=studio.stylizer.model.name)
+            outcomes = ray_outcomes(left, setup, ledger=ledger.path.stem, address=address, num_workers=workers, **how)
         words.follow(outcomes)
     if words.failures:
         raise typer.Exit(SOME_FAILED)

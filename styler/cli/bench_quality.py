@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from styler.benchmarks.quality.contenders import Contender
     from styler.benchmarks.quality.fidelity import Fidelity
+    from styler.benchmarks.quality.pairs import Pair
     from styler.benchmarks.quality.rows import Row
 
 COLUMNS = ("stylized by", "alpha", "content_left", "style_left", "SSIM", "seconds", "peak MiB")
@@ -62,12 +63,10 @@ def bench_quality(
     strengths = parse_strengths(alphas)
     if plot is not None:
         require_matplotlib()
-    from styler.allocator import keep_freed_memory
-    from styler.benchmarks.quality.contenders import OtherTool, OurModel, costs_of
+    from styler.benchmarks.quality.contenders import OtherTool, OurModel
     from styler.benchmarks.quality.fidelity import fidelity_of
-    from styler.benchmarks.quality.judges import check_judge, load_judge
+    from styler.benchmarks.quality.judges import check_judge
     from styler.benchmarks.quality.pairs import chosen, pairs_of, squares
-    from styler.benchmarks.quality.rows import judged_rows
     from styler.benchmarks.quality.samples import sample_sheet
     from styler.images import save_image, writable_format
 
@@ -79,18 +78,9 @@ def bench_quality(
     ours = [OurModel(name, alpha, transform, device) for name in names for alpha in strengths]
     contenders: list[Contender] = [*ours, *(OtherTool(name, command) for name, command in others.items())]
     with tempfile.TemporaryDirectory() if out is None else nullcontext(out) as folder:
-        place, costs = Path(folder), []
+        place = Path(folder)
         pairs = pairs_of(*(squares(chosen(path, pictures), place / "squares", size) for path in (contents, styles)))
-        for contender, cost in zip(contenders, costs_of(contenders, pairs, place), strict=True):
-            stderr.print(f"{contender.name} at {contender.alpha:g}: {len(pairs)} pictures", highlight=False)
-            costs.append(cost)
-        # Only now, for what a tool holds in memory is reported together with what this process held as it started.
-        keep_freed_memory()
-        loaded = [load_judge(judge) for judge in judges or ["vgg19"]]
-        rows = []
-        for row in (row for judge in loaded for row in judged_rows(judge, pairs, contenders, costs, place)):
-            stderr.print(f"{row.judge}: {row.name} at {row.alpha:g}", highlight=False)
-            rows.append(row)
+        rows = judged(judges or ["vgg19"], pairs, contenders, place)
         fidelities = [fidelity_of(name, pairs, device=device) for name in names]
         if sheet is not None:
             save_image(sample_sheet(pairs, contenders, place), sheet, overwrite=True)
@@ -103,6 +93,28 @@ def bench_quality(
             typer.echo(json.dumps(asdict(row)))
     else:
         typer.echo("\n".join(tables(rows, fidelities)))
+
+
+def judged(
+    judges: "Sequence[str]", pairs: "Sequence[Pair]", contenders: "Sequence[Contender]", place: Path
+) -> "list[Row]":
+    """Return the rows of the table, all pictures made below `place`, and say what is being done."""
+    from styler.allocator import keep_freed_memory
+    from styler.benchmarks.quality.contenders import costs_of
+    from styler.benchmarks.quality.judges import load_judge
+    from styler.benchmarks.quality.rows import judged_rows
+
+    costs, rows = [], []
+    for contender, cost in zip(contenders, costs_of(contenders, pairs, place), strict=True):
+        stderr.print(f"{contender.name} at {contender.alpha:g}: {len(pairs)} pictures", highlight=False)
+        costs.append(cost)
+    # Only now, for what a tool holds in memory is reported together with what this process held as it started.
+    keep_freed_memory()
+    loaded = [load_judge(judge) for judge in judges]
+    for row in (row for judge in loaded for row in judged_rows(judge, pairs, contenders, costs, place)):
+        stderr.print(f"{row.judge}: {row.name} at {row.alpha:g}", highlight=False)
+        rows.append(row)
+    return rows
 
 
 def tables(rows: "Sequence[Row]", fidelities: "Sequence[Fidelity]") -> "Iterator[str]":
