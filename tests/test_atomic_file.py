@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from styler.atomic_file import atomic_file
 from styler.errors import StylerError
+from styler.files import atomic_file
 
 
 def names(folder):

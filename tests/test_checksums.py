@@ -3,8 +3,8 @@ import subprocess
 
 import pytest
 
-from styler.checksums import listed_sha256, sha256
 from styler.errors import StylerError
+from styler.files import listed_sha256, sha256
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import picture
 from PIL import Image
 from safetensors.torch import save_file
+from samples import picture
 
 from styler import cli
-from styler.encoder import Encoder
-from styler.images import save_image
+from styler.images.saving import save_image
+from styler.model.encoder import Encoder
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -14,18 +14,13 @@ from styler.batch.pictures import Studio
 from styler.batch.pipeline import BATCH_PIXELS
 from styler.batch.plan import Job
 from styler.images import image_size
+from styler.transfer.memory import Tiling, tiling_of_size
 
 MAX_SIDE = 512
 NUM_RUNS = 3
 
-START_MIB = 600
-"""A process with the small model that has stylized one small picture (`styler bench transfer --sizes 256`)."""
-
-NETWORK_BYTES = {torch.float32: 450, torch.bfloat16: 256, torch.float16: 256}
-"""For a pixel that is at work: the rise of the peak from 512² to 2048² with the small model, on a processor."""
-
 PICTURE_BYTES = 24
-"""For a pixel that waits: a content and a result in float32."""
+"""For a pixel that waits to be stylized or written: a content and a result, and what it takes to decode it."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +41,17 @@ def estimated(jobs: Sequence[Job], studio: Studio) -> Estimate:
     pixels = {path: worked_pixels(*size, studio.settings.get("size")) for path, size in sizes.items() if size}
     total = sum(pixels.get(job.content, 0) for job in jobs)
     rate = seconds_per_pixel(studio, statistics.median(pixels.values())) if pixels else 0
-    at_work = max(BATCH_PIXELS, *pixels.values(), 0)
-    waiting = min(max(MAX_PIXELS, at_work), sum(pixels.values()))
-    peak = START_MIB + (at_work * NETWORK_BYTES[studio.stylizer.dtype] + waiting * PICTURE_BYTES) / 2**20
-    return Estimate(total / 1e6, total * rate, round(peak), [path for path, size in sizes.items() if not size])
+    tilings = [tiling(studio, count) for count in {BATCH_PIXELS, *pixels.values()}]
+    waiting = min(MAX_PIXELS, sum(pixels.values()) - max(pixels.values(), default=0))
+    peak = max(one.peak_bytes for one in tilings) + waiting * PICTURE_BYTES
+    return Estimate(total / 1e6, total * rate, round(peak / 2**20), [path for path, size in sizes.items() if not size])
+
+
+def tiling(studio: Studio, pixels: int) -> Tiling:
+    """Return how a picture of so many pixels is divided."""
+    side = max(1, round(pixels**0.5))
+    options = {name: studio.settings[name] for name in ("tile", "max_memory") if name in studio.settings}
+    return tiling_of_size(side, side, studio.stylizer.model, **options)
 
 
 def worked_pixels(height: int, width: int, size: int | None) -> int:

@@ -5,10 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from styler.choices import READABLE_SUFFIXES
 from styler.errors import StylerError
-
-SUFFIXES = [".jpg", ".jpeg", ".mpo", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".ppm", ".pgm", ".jp2", ".avif"]
-STYLE_SUFFIXES = [*SUFFIXES, ".style"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,7 @@ class Source:
 
 
 def sources(
-    path: Path, kind: str, out: Path | None, recursive: bool, suffixes: Sequence[str] = SUFFIXES
+    path: Path, kind: str, out: Path | None, recursive: bool, suffixes: Sequence[str] = READABLE_SUFFIXES
 ) -> list[Source]:
     """Return the picture, or those in the folder, sorted. Hidden ones and what lies in `out` are left out.
 

@@ -1,7 +1,7 @@
 """The ledger: a line of JSON for each picture that is about to be written, done, or failed.
 
 A line is on the disk before the next thing happens. Each writer (a shard, a worker of Ray's) has a file of its own
-in the folder of results; all are read together. What is on a line: see `styler.provenance`, and
+in the folder of results; all are read together. What is on a line: see `styler.transfer.provenance`, and
 
     outcome   "planned" (jobs: how many), "writing", "done" or "failed" (error: why)
     out       the result's name in the folder
@@ -20,10 +20,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from styler.atomic_file import remove_remains, write_error
 from styler.batch.plan import Job
 from styler.batch.shards import Shard
 from styler.errors import StylerError
+from styler.files import remove_remains, write_error
 
 if os.name == "posix":
     import fcntl

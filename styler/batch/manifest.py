@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from styler.batch.folders import Source
-from styler.batch.names import FORMATS, inner_path
+from styler.batch.names import inner_path
+from styler.choices import FORMATS
 from styler.errors import StylerError
 
 COLUMNS = ("content", "style", "alpha", "out")
 
 
 @dataclass(frozen=True)
-class Row:
+class ManifestRow:
     """A line: what is None was left empty."""
 
     content: Source
@@ -28,7 +29,7 @@ def is_manifest(path: Path) -> bool:
     return path.suffix.lower() == ".csv" and not path.is_dir()
 
 
-def manifest_rows(path: Path, format: str) -> list[Row]:
+def manifest_rows(path: Path, format: str) -> list[ManifestRow]:
     """Return the rows of a manifest; its paths start from the folder that it lies in.
 
     Args:
@@ -49,7 +50,7 @@ def manifest_rows(path: Path, format: str) -> list[Row]:
     return rows
 
 
-def _rows(path: Path, lines: csv.DictReader, format: str) -> Iterator[Row]:
+def _rows(path: Path, lines: csv.DictReader, format: str) -> Iterator[ManifestRow]:
     names = [name.strip() for name in lines.fieldnames or []]
     lines.fieldnames = names
     if not {"content", "style"} <= set(names) <= set(COLUMNS) or len(set(names)) < len(names):
@@ -63,7 +64,7 @@ def _rows(path: Path, lines: csv.DictReader, format: str) -> Iterator[Row]:
             raise StylerError(f"{path}, line {lines.line_num}: {what}", todo) from None
 
 
-def _row(folder: Path, cells: dict[str | None, str], format: str) -> Row:
+def _row(folder: Path, cells: dict[str | None, str], format: str) -> ManifestRow:
     if None in cells:
         raise ValueError(f"expected {len(cells) - 1} cells, got more")
     texts = {name: (cells.get(name) or "").strip() for name in COLUMNS}
@@ -71,7 +72,7 @@ def _row(folder: Path, cells: dict[str | None, str], format: str) -> Row:
         if not texts[name]:
             raise ValueError(f"no {name}")
     sources = [Source(folder / texts[name]) for name in ("content", "style")]
-    return Row(*sources, _alpha(texts["alpha"]), _out(texts["out"], format))
+    return ManifestRow(*sources, _alpha(texts["alpha"]), _out(texts["out"], format))
 
 
 def _alpha(text: str) -> float | None:
@@ -88,6 +89,6 @@ def _out(text: str, format: str) -> Path | None:
     if not text:
         return None
     path = inner_path(text)
-    if path.suffix.lower()[1:] in FORMATS:
+    if path.suffix.lower() in FORMATS:
         return path
     return path.with_name(f"{path.name}.{format}")

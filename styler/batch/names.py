@@ -8,7 +8,6 @@ from styler.batch.folders import Source
 from styler.errors import StylerError
 
 FIELDS = ("content", "content_type", "style", "style_type", "style_folder", "alpha")
-FORMATS = ("png", "jpg", "jpeg", "webp", "tif", "tiff")
 
 
 class Template:

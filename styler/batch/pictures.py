@@ -1,47 +1,49 @@
-"""One picture's way: read, stylized with others of its size, written. All that batches know of the rest of styler."""
+"""One picture of a batch: read, stylized with others of its size, written."""
 
 import hashlib
 import io
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from styler.atomic_file import atomic_file, write_error
 from styler.batch.ledger import Ledger
 from styler.batch.plan import Job
+from styler.choices import MAX_PIXELS
 from styler.errors import StylerError
-from styler.images import image_size, load_image, save_image
-from styler.images.picture import Picture
-from styler.images.picture_file import MAX_PIXELS
-from styler.pixels import resize, resize_to
-from styler.provenance import Record, record_of
-from styler.style import Style
-from styler.transfer import Stylizer
+from styler.files import atomic_file, write_error
+from styler.images import Picture, image_size
+from styler.transfer.record import Record, record_of
+from styler.transfer.style import Style
+from styler.transfer.stylizer import Stylizer
 
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A content in memory; `image` are its samples, at the size at which it is worked on."""
+    """A content in memory, at the size at which it is stylized."""
 
     job: Job
     picture: Picture
-    image: Tensor
     seconds: float
 
     @property
+    def num_pixels(self) -> int:
+        """Height times width."""
+        return self.picture.size[0] * self.picture.size[1]
+
+    @property
     def likeness(self) -> tuple[object, ...]:
-        """What pictures have in common that go through the network together."""
-        return self.job.style, self.job.alpha, self.image.shape, self.image.dtype
+        """What pictures that go through the network together have in common."""
+        return self.job.style, self.job.alpha, self.picture.size, self.picture.samples.dtype
 
 
 class Studio:
-    """A model, its settings, and the folder of results; `load` and `save` are for any thread, `stylize` for one."""
+    """A model, its settings, and the folder of results; `load` and `save` may run in any thread, `stylize` in one."""
 
     def __init__(
         self,
@@ -57,8 +59,8 @@ class Studio:
 
         Args:
             stylizer: The model in memory.
-            settings: Keyword arguments of `Stylizer.stylize`, the same for all; a job's alpha goes before theirs.
-            folder: Where results go.
+            settings: Keyword arguments of `Stylizer.stylize`, the same for all; a job's alpha takes precedence.
+            folder: Where results are written.
             overwrite: Whether files that exist are replaced.
             keep_metadata: Whether results have the contents' metadata, and the settings that made them.
             max_pixels: Contents of more are refused.
@@ -79,7 +81,7 @@ class Studio:
             StylerError: If an input can't be read.
         """
         try:
-            return record_of(job.content, [job.style], self.stylizer, self.settings_of(job))
+            return record_of(job.content, [job.style], self.stylizer.model, self.settings_of(job))
         except OSError as error:
             what = f"cannot read {error.filename}: {error.strerror}"
             raise StylerError(what, "check the name, and who may read it") from error
@@ -88,38 +90,35 @@ class Studio:
         """Return the content of a job.
 
         Raises:
-            StylerError: If it can't be read.
+            StylerError: If it can't be read, or would be enlarged too much.
         """
         start = time.perf_counter()
-        picture = load_image(job.content, max_pixels=self.max_pixels)
-        size = self.settings.get("size")
-        image = picture.samples if size is None else resize(picture.samples, size)
-        return Loaded(job, picture, image, time.perf_counter() - start)
+        picture, size = Picture.open(job.content, max_pixels=self.max_pixels), self.settings.get("size")
+        picture = picture if size is None else picture.resized(size)
+        return Loaded(job, picture, time.perf_counter() - start)
 
     def stylize(self, batch: Sequence[Loaded]) -> list[Tensor]:
-        """Return the pictures of a batch of one likeness, `(1, 3, H, W)` each.
+        """Return the samples of a batch of one likeness, stylized, `(1, 3, H, W)` each.
 
         Raises:
             StylerError: If the style can't be read.
         """
-        images, job = torch.cat([loaded.image for loaded in batch]), batch[0].job
+        images, job = torch.cat([loaded.picture.samples for loaded in batch]), batch[0].job
         settings = self.settings_of(job)
-        matched = settings.get("colors") == "match"  # the style then differs from content to content
+        matched = settings.get("preserve_color") == "match"  # the style then differs from content to content
         style = job.style if matched else self._style(job.style, max(images.shape[-2:]))
-        return list(cast("Tensor", self.stylizer.stylize(images, style, **settings)).split(1))
+        return list(self.stylizer.stylize(images, style, **settings).split(1))
 
-    def save(self, loaded: Loaded, image: Tensor, seconds: float, ledger: Ledger) -> float:
+    def save(self, loaded: Loaded, samples: Tensor, seconds: float, ledger: Ledger) -> float:
         """Write a picture, and in the ledger before and after; return the seconds that all took.
 
         Raises:
             StylerError: If it can't be written.
         """
         start, job, path = time.perf_counter(), loaded.job, self.folder / loaded.job.out
-        alpha, record = loaded.picture.alpha, self.record(job)
-        alpha = None if alpha is None else resize_to(alpha, (image.shape[-2], image.shape[-1]))
-        metadata = replace(loaded.picture.metadata, settings=json.dumps(record)) if self.keep_metadata else None
-        data = io.BytesIO()
-        save_image(image, data, alpha=alpha, metadata=metadata, format=path.suffix[1:], depth=loaded.picture.depth)
+        record, data = self.record(job), io.BytesIO()
+        result = loaded.picture.with_samples(samples, settings=json.dumps(record))
+        result.save(data, format=path.suffix[1:], metadata="keep" if self.keep_metadata else "strip")
         line = {"out": job.key, "output": hashlib.sha256(data.getbuffer()).hexdigest(), **record}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

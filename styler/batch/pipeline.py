@@ -91,7 +91,7 @@ class Pipeline:
         except StylerError:
             self._budget.give(height * width)
             raise
-        self._budget.give(height * width - _pixels(loaded))
+        self._budget.give(height * width - loaded.num_pixels)
         return loaded
 
     def _ended(self) -> list[Outcome]:
@@ -111,7 +111,7 @@ class Pipeline:
     def _next_batch(self) -> list[Loaded]:
         first = self._ready[0]
         alike = [loaded for loaded in self._ready if loaded.likeness == first.likeness]
-        batch = alike[: max(1, BATCH_PIXELS // _pixels(first))]
+        batch = alike[: max(1, BATCH_PIXELS // first.num_pixels)]
         self._ready = [loaded for loaded in self._ready if loaded not in batch]
         return batch
 
@@ -121,7 +121,7 @@ class Pipeline:
             images = self.studio.stylize(batch)
         except StylerError as error:
             for loaded in batch:
-                self._budget.give(_pixels(loaded))
+                self._budget.give(loaded.num_pixels)
             return [self._failed(loaded.job, error) for loaded in batch]
         seconds = time.perf_counter() - start
         for loaded, image in zip(batch, images, strict=True):
@@ -132,7 +132,7 @@ class Pipeline:
         try:
             return self.studio.save(loaded, image, seconds, self.ledger)
         finally:
-            self._budget.give(_pixels(loaded))
+            self._budget.give(loaded.num_pixels)
 
     def _failed(self, job: Job, error: StylerError) -> Outcome:
         self.ledger.append({"outcome": "failed", "out": job.key, "error": error.what})
@@ -156,7 +156,3 @@ def _collected(futures: dict[Future[T], Job]) -> Iterator[tuple[Job, T | StylerE
         except StylerError as error:
             result = error
         yield job, result
-
-
-def _pixels(loaded: Loaded) -> int:
-    return loaded.image.shape[-2] * loaded.image.shape[-1]

@@ -4,14 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Literal
 
-from styler.batch.folders import STYLE_SUFFIXES, Source, sources
+from styler.batch.folders import Source, sources
 from styler.batch.manifest import is_manifest, manifest_rows
 from styler.batch.names import Template
+from styler.choices import READABLE_SUFFIXES, STYLE_SUFFIX, Pairs
 from styler.errors import StylerError
-
-Pairs = Literal["all", "zip"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def planned(
     else:
         found = [
             sources(contents, "contents", out, recursive),
-            sources(styles, "styles", out, recursive, STYLE_SUFFIXES),
+            sources(styles, "styles", out, recursive, (*READABLE_SUFFIXES, STYLE_SUFFIX)),
         ]
         jobs = [
             Job(content.path, style.path, alpha, template.path(content, style, alpha))

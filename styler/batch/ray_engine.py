@@ -13,13 +13,13 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
-from styler.allocator import keep_freed_memory
 from styler.batch.ledger import Ledger
 from styler.batch.pipeline import Outcome, Pipeline
 from styler.batch.plan import Job
+from styler.batch.resuming import standing
 from styler.batch.setup import Setup
-from styler.batch.standing import standing
 from styler.errors import StylerError
+from styler.process import keep_freed_memory
 
 JOBS_A_TASK = 16
 """At most: enough to keep the threads of an actor busy, few enough that the last one is not waited for long."""

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from styler.batch.pictures import Studio
-from styler.images.picture_file import MAX_PIXELS
-from styler.transfer import Stylizer
+from styler.choices import MAX_PIXELS
+from styler.transfer.stylizer import Stylizer
 
 
 @dataclass(frozen=True)

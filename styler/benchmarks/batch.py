@@ -11,11 +11,11 @@ from styler.batch.pictures import Studio
 from styler.batch.pipeline import Pipeline
 from styler.batch.plan import Job
 from styler.batch.shards import Shard
-from styler.transfer import Stylizer
+from styler.transfer.stylizer import Stylizer
 
 
 @dataclass(frozen=True)
-class Row:
+class BatchRow:
     """One round: seconds of the network alone, picture by picture and in memory, and of the whole batch."""
 
     pictures: int
@@ -31,7 +31,7 @@ def batch_rows(
     size: int,
     format: str = "png",
     repeats: int = 5,
-) -> Iterator[Row]:
+) -> Iterator[BatchRow]:
     """Yield a row a round, after one that is not counted; both are timed in turn, for a machine has moods."""
     jobs = [Job(path, style, 1.0, Path(f"{number}.{format}")) for number, path in enumerate(contents)]
     for number in range(repeats + 1):
@@ -41,7 +41,7 @@ def batch_rows(
                 for seconds in (network_seconds, batch_seconds)
             )
         if number:
-            yield Row(len(jobs), network, batch)
+            yield BatchRow(len(jobs), network, batch)
 
 
 def batch_seconds(jobs: Sequence[Job], studio: Studio) -> float:
@@ -50,7 +50,7 @@ def batch_seconds(jobs: Sequence[Job], studio: Studio) -> float:
     Raises:
         StylerError: If a picture fails.
     """
-    studio.stylizer.styles.clear()
+    studio.stylizer.clear_cache()
     start = time.perf_counter()
     with opened_ledger(studio.folder, Shard(), jobs) as ledger:
         for outcome in Pipeline(studio, ledger).outcomes(jobs):
@@ -61,7 +61,7 @@ def batch_seconds(jobs: Sequence[Job], studio: Studio) -> float:
 
 def network_seconds(jobs: Sequence[Job], studio: Studio) -> float:
     """Return how long the network takes for contents that are in memory, one after the other."""
-    studio.stylizer.styles.clear()
+    studio.stylizer.clear_cache()
     total = 0.0
     for job in jobs:
         loaded = studio.load(job)

@@ -10,16 +10,17 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from styler.encoder import Encoder
-from styler.matrix_sqrt import Method, inv_sqrtm, published, sqrtm
-from styler.moments import moments_of
+from styler.choices import Method
+from styler.matrix_sqrt import inv_sqrtm, published, sqrtm
+from styler.model.encoder import Encoder
+from styler.transfer.moments import moments_of
 
 SIZES = ((1, 64), (64, 48), (32, 256), (1, 512))
 """Batch and size: the first three are the papers'."""
 
 
 @dataclass(frozen=True)
-class Row:
+class RootRow:
     """Medians in milliseconds, and the largest relative error of a batch against float64 (Frobenius norms).
 
     `inverse_error` is None where only the root was published.
@@ -77,7 +78,7 @@ def benchmark_rows(
     dtype: torch.dtype = torch.float32,
     repeats: int = 20,
     names: Sequence[str] | None = None,
-) -> Iterator[Row]:
+) -> Iterator[RootRow]:
     """Yield a row for each batch `(B, n, n)` and each implementation.
 
     Args:
@@ -107,7 +108,7 @@ def measured(
     a: Tensor,
     weight: Tensor,
     timings: Sequence[tuple[float, float]],
-) -> Row:
+) -> RootRow:
     """Return the row of one implementation on one batch."""
     root, gradient = with_gradient(function, a, weight)
     exact_root, exact_gradient = with_gradient(sqrtm, a.double(), weight.double())
@@ -115,7 +116,7 @@ def measured(
     if isinstance(function, partial):
         inverse_error = largest_error(inv_sqrtm(a, **function.keywords), inv_sqrtm(a.double()))
     forward, backward = (statistics.median(side) * 1e3 for side in zip(*timings, strict=True))
-    return Row(
+    return RootRow(
         name,
         kind,
         a.shape[0],

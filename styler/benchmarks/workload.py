@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple
 
-from styler.padding import padded_size
-from styler.vgg import LEVELS, Level, block, channels, layers_to, stride
+from styler.choices import LEVELS, Level
+from styler.model.vgg import block, channels, layers_to, stride
+from styler.transfer.tiling import padded_size
 
 PICTURE_BYTES = 3 * 4
 
 
 class Layer(NamedTuple):
-    """Work of one layer, named by its stage in `styler.trace`; a multiplication and an addition are two operations."""
+    """Work of a layer, by its stage in `styler.transfer.trace`; a multiplication and an addition are two operations."""
 
     stage: str
     flops: int

@@ -6,12 +6,12 @@ import sys
 import typer
 
 import styler
-from styler.cli import bench, models, style, train
+from styler.cli import bench, models, style_files, train
 from styler.cli.batch import batch
 from styler.cli.replay import replay
 from styler.cli.transfer import transfer
 from styler.errors import StylerError
-from styler.threads import wait_asleep
+from styler.process import reduce_thread_spinning
 
 app = typer.Typer(
     help="Give any photograph the style of any picture.",
@@ -22,7 +22,7 @@ app = typer.Typer(
 app.command()(transfer)
 app.command()(batch)
 app.command()(replay)
-app.add_typer(style.app, name="style")
+app.add_typer(style_files.app, name="style")
 app.add_typer(models.app, name="models")
 app.add_typer(train.app, name="train")
 app.add_typer(bench.app, name="bench")
@@ -42,7 +42,7 @@ def options(
 ) -> None:
     """Take the options that stand before the command."""
     if context.invoked_subcommand != "bench":  # which measures what others' programs will see, or says so itself
-        wait_asleep()
+        reduce_thread_spinning()
 
 
 def main() -> None:

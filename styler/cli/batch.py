@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from styler.choices import MAX_PIXELS
 from styler.cli.options import (
-    MAX_PIXELS,
     ColorsOption,
     DeviceOption,
     DTypeOption,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from styler.batch.pictures import Studio
     from styler.batch.plan import Job
     from styler.batch.shards import Shard
-    from styler.cli.batch_words import BatchWords
+    from styler.cli.batch_output import BatchWords
 
 SOME_FAILED = 3
 
@@ -107,7 +107,7 @@ def batch(
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each event.")] = False,
 ) -> None:
     """Give all photographs in CONTENTS the styles in STYLES. What an earlier run has done is not done again."""
-    from styler.cli.batch_words import BatchWords
+    from styler.cli.batch_output import BatchWords
 
     words = BatchWords(quiet=quiet, as_json=as_json)
     if merge is not None:
@@ -122,7 +122,7 @@ def batch(
     part = parse_shard(shard) if shard else shard_of(os.environ)
     chosen, template = parse_levels(levels), Template(name, format)
     settings = {
-        "colors": preserve_color,
+        "preserve_color": preserve_color,
         "levels": chosen,
         "size": size,
         "style_size": style_size,
@@ -135,10 +135,10 @@ def batch(
     plan = planned(contents, styles, out, pairs=pairs, recursive=recursive, template=template, alpha=alpha)
     mine = part.jobs(plan)
 
-    from styler.allocator import keep_freed_memory
     from styler.batch.ledger import opened_ledger
     from styler.batch.pipeline import NUM_THREADS, Pipeline
     from styler.batch.setup import Setup
+    from styler.process import keep_freed_memory
 
     keep_freed_memory()
     results = {"overwrite": overwrite, "keep_metadata": metadata == "keep", "max_pixels": max_pixels}
@@ -166,7 +166,7 @@ def batch(
 
 def begun(jobs: "list[Job]", studio: "Studio", ledger: "Ledger", part: "Shard", words: "BatchWords") -> "Sequence[Job]":
     """Return what is left to do, once the ledger has what a kill kept from it and the user knows."""
-    from styler.batch.standing import standing
+    from styler.batch.resuming import standing
 
     found = standing(jobs, studio)
     for line in found.unwritten:
@@ -178,7 +178,7 @@ def begun(jobs: "list[Job]", studio: "Studio", ledger: "Ledger", part: "Shard", 
 def foretell(jobs: "list[Job]", studio: "Studio", words: "BatchWords") -> None:
     """Say what would be done, and what it would take."""
     from styler.batch.estimate import estimated
-    from styler.batch.standing import standing
+    from styler.batch.resuming import standing
 
     found = standing(jobs, studio)
     words.foretell(found, estimated(found.left, studio))

@@ -11,7 +11,7 @@ from styler.cli.bench_sqrt import bench_sqrt
 from styler.cli.bench_transfer import bench_transfer
 from styler.cli.console import stdout
 from styler.cli.options import DeviceOption, DTypeOption, ModelOption
-from styler.threads import wait_asleep
+from styler.process import reduce_thread_spinning
 
 app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 app.command("sqrt")(bench_sqrt)
@@ -33,13 +33,13 @@ def batch(
     repeats: Annotated[int, typer.Option(min=1, help="Rounds after the first.")] = 5,
 ) -> None:
     """Time a batch, from files to files, beside the network alone, one picture after the other."""
-    wait_asleep()
+    reduce_thread_spinning()
     from statistics import median
 
-    from styler.allocator import keep_freed_memory
     from styler.batch.folders import sources
     from styler.benchmarks.batch import batch_rows
-    from styler.transfer import Stylizer
+    from styler.process import keep_freed_memory
+    from styler.transfer.stylizer import Stylizer
 
     keep_freed_memory()
     stylizer, ratios = Stylizer(model, device=device, dtype=dtype), []

@@ -32,7 +32,7 @@ def bench_layers(
     from styler.benchmarks.layers.accuracy import accuracy_rows
     from styler.benchmarks.layers.speed import speed_rows
     from styler.benchmarks.layers.tasks import TASKS
-    from styler.device import find_device
+    from styler.model.device import find_device
 
     names = layers.split(",") if layers else list(TASKS)
     for name in names:

@@ -13,7 +13,7 @@ import typer
 from styler.cli.console import stderr
 from styler.cli.options import DeviceOption, TransformOption, checked_strength
 from styler.cli.plotting import require_matplotlib
-from styler.threads import wait_asleep
+from styler.process import reduce_thread_spinning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from styler.benchmarks.quality.contenders import Contender
     from styler.benchmarks.quality.fidelity import Fidelity
     from styler.benchmarks.quality.pairs import Pair
-    from styler.benchmarks.quality.rows import Row
+    from styler.benchmarks.quality.rows import QualityRow
 
 COLUMNS = ("stylized by", "alpha", "content_left", "style_left", "SSIM", "seconds", "peak MiB")
 
@@ -58,7 +58,7 @@ def bench_quality(
     content_left is 0 for the content itself and 1 for the style itself, style_left the other way round: lower is
     better, and only both together say something.
     """
-    wait_asleep()
+    reduce_thread_spinning()
     others = parse_peers(peers or [])
     strengths = parse_strengths(alphas)
     if plot is not None:
@@ -68,7 +68,7 @@ def bench_quality(
     from styler.benchmarks.quality.judges import check_judge
     from styler.benchmarks.quality.pairs import chosen, pairs_of, squares
     from styler.benchmarks.quality.samples import sample_sheet
-    from styler.images import save_image, writable_format
+    from styler.images import writable_format
 
     for path in (path for path in (plot, sheet) if path is not None):
         writable_format(path, overwrite=True)  # before hours of work, not after
@@ -83,7 +83,7 @@ def bench_quality(
         rows = judged(judges or ["vgg19"], pairs, contenders, place)
         fidelities = [fidelity_of(name, pairs, device=device) for name in names]
         if sheet is not None:
-            save_image(sample_sheet(pairs, contenders, place), sheet, overwrite=True)
+            sample_sheet(pairs, contenders, place).save(sheet, overwrite=True)
     if plot is not None:
         from styler.benchmarks.quality.drawing import draw_plane
 
@@ -97,12 +97,12 @@ def bench_quality(
 
 def judged(
     judges: "Sequence[str]", pairs: "Sequence[Pair]", contenders: "Sequence[Contender]", place: Path
-) -> "list[Row]":
+) -> "list[QualityRow]":
     """Return the rows of the table, all pictures made below `place`, and say what is being done."""
-    from styler.allocator import keep_freed_memory
     from styler.benchmarks.quality.contenders import costs_of
     from styler.benchmarks.quality.judges import load_judge
     from styler.benchmarks.quality.rows import judged_rows
+    from styler.process import keep_freed_memory
 
     costs, rows = [], []
     for contender, cost in zip(contenders, costs_of(contenders, pairs, place), strict=True):
@@ -117,7 +117,7 @@ def judged(
     return rows
 
 
-def tables(rows: "Sequence[Row]", fidelities: "Sequence[Fidelity]") -> "Iterator[str]":
+def tables(rows: "Sequence[QualityRow]", fidelities: "Sequence[Fidelity]") -> "Iterator[str]":
     """Yield the lines of the tables, in Markdown."""
     for judge in dict.fromkeys(row.judge for row in rows):
         yield from ("", f"Judge: {judge}", "", *header(COLUMNS))
@@ -138,7 +138,7 @@ def line(cells: "Sequence[str]") -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def cells(row: "Row") -> list[str]:
+def cells(row: "QualityRow") -> list[str]:
     """Return a row of the table."""
     cost = ["", ""] if row.cost is None else [f"{row.cost.seconds:.3f}", str(row.cost.peak_mib or "")]
     return [row.name, f"{row.alpha:g}", f"{row.content_left:.3f}", f"{row.style_left:.3f}", f"{row.ssim:.3f}", *cost]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from styler.benchmarks.sqrt import Row
+    from styler.benchmarks.sqrt import RootRow
 
 COLUMNS = ("root by", "fwd ms", "bwd ms", "both ms", "root", "inverse", "gradient")
 
@@ -44,7 +44,7 @@ def bench_sqrt(
     from rich.table import Table
 
     from styler.benchmarks.sqrt import SIZES, benchmark_rows, implementations, random_covariances
-    from styler.device import find_device
+    from styler.model.device import find_device
 
     wanted = roots.split(",") if roots else None
     for name in wanted or []:
@@ -87,14 +87,14 @@ def parse_sizes(text: str) -> list[tuple[int, int]]:
 def covariances_of(source: Path, model: str) -> "dict[str, Tensor]":
     """Return the covariances of a photograph's features by level."""
     from styler.benchmarks.sqrt import feature_covariances
-    from styler.images import load_image
-    from styler.weights import load_model
+    from styler.images import Picture
+    from styler.model.weights import load_model
 
-    covariances = feature_covariances(load_image(source).image, load_model(model).encoder)
+    covariances = feature_covariances(Picture.open(source).image, load_model(model).encoder)
     return {f"{source.stem} {level}": covariance for level, covariance in covariances.items()}
 
 
-def cells(row: "Row") -> list[str]:
+def cells(row: "RootRow") -> list[str]:
     """Return a row of the table."""
     times = (row.forward_ms, row.backward_ms, row.forward_ms + row.backward_ms)
     errors = (row.root_error, row.inverse_error, row.gradient_error)
@@ -102,7 +102,7 @@ def cells(row: "Row") -> list[str]:
     return [row.name, *(f"{ms:.3f}" for ms in times), *shown]
 
 
-def draw(rows: "Sequence[Row]", path: Path, title: str) -> None:
+def draw(rows: "Sequence[RootRow]", path: Path, title: str) -> None:
     """Draw time against error, one panel for each batch."""
     from matplotlib.figure import Figure
 

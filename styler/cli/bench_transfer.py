@@ -12,7 +12,7 @@ import typer
 from styler.cli.console import stderr, stdout
 from styler.cli.options import DeviceOption, ModelOption, parse_numbers
 from styler.cli.plotting import require_matplotlib
-from styler.threads import wait_asleep
+from styler.process import reduce_thread_spinning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from styler.benchmarks.cold_start import ColdStart
-    from styler.benchmarks.transfer import Row
+    from styler.benchmarks.transfer_stages import TransferRow
 
 
 def bench_transfer(
@@ -37,14 +37,14 @@ def bench_transfer(
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a row instead.")] = False,
 ) -> None:
     """Time a transfer from file to file, a warm model against the machine's floor, and a cold process."""
-    wait_asleep()
+    reduce_thread_spinning()
     if profile:
         os.environ.setdefault("KINETO_LOG_LEVEL", "5")  # else it announces GPUs that are not there
     if plot is not None:
         require_matplotlib()
     sides, precisions = parse_numbers(sizes), dtypes.split(",")
     from styler.benchmarks.cold_start import cold_start
-    from styler.benchmarks.transfer import transfer_rows, written_squares
+    from styler.benchmarks.transfer_stages import transfer_rows, written_squares
 
     rows, started = [], None
     with TemporaryDirectory() as folder:
@@ -68,7 +68,7 @@ def bench_transfer(
         stderr.print(f"drew {plot}", highlight=False)
 
 
-def say(row: "Row", *, as_json: bool) -> None:
+def say(row: "TransferRow", *, as_json: bool) -> None:
     """Print a row at once: as JSON, or as a sign of life."""
     if as_json:
         typer.echo(json.dumps(asdict(row) | {"share": row.share, "over_floor": row.over_floor}))
@@ -76,7 +76,7 @@ def say(row: "Row", *, as_json: bool) -> None:
         stderr.print(f"{row.size} {row.dtype}: {row.seconds['warm']:.3f} s", highlight=False)
 
 
-def show(rows: "Sequence[Row]", started: "ColdStart | None", size: int) -> None:
+def show(rows: "Sequence[TransferRow]", started: "ColdStart | None", size: int) -> None:
     """Print the tables, and the cold start."""
     import torch
 
@@ -93,7 +93,7 @@ def show(rows: "Sequence[Row]", started: "ColdStart | None", size: int) -> None:
         stdout.print(words, highlight=False)
 
 
-def stages_table(rows: "Sequence[Row]") -> "Table":
+def stages_table(rows: "Sequence[TransferRow]") -> "Table":
     """Return the table of times by stage."""
     stages = [name for name in rows[0].seconds if name != "warm"]
     table = narrow_table("size", "dtype", *stages, title="from file to file, ms by stage")
@@ -102,7 +102,7 @@ def stages_table(rows: "Sequence[Row]") -> "Table":
     return table
 
 
-def floor_table(rows: "Sequence[Row]") -> "Table":
+def floor_table(rows: "Sequence[TransferRow]") -> "Table":
     """Return the table of the cascade's time against the machine's."""
     measured = ("warm", "floor", "× floor", "GFLOP", "GFLOP/s", "best", "share", "peak MiB")
     table = narrow_table("size", "dtype", *measured, title="the cascade in ms, model warm, style known")
@@ -122,7 +122,7 @@ def floor_table(rows: "Sequence[Row]") -> "Table":
     return table
 
 
-def operators_table(row: "Row") -> "Table":
+def operators_table(row: "TransferRow") -> "Table":
     """Return the table of a row's slowest operators."""
     table = narrow_table("operator", "calls", "ms", "share", title=f"operators, {row.size}² {row.dtype}, warm")
     for operator in row.operators:
@@ -138,7 +138,7 @@ def narrow_table(*columns: str, title: str) -> "Table":
     return Table(*columns, title=title, box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
 
 
-def draw(rows: "Sequence[Row]", path: Path) -> None:
+def draw(rows: "Sequence[TransferRow]", path: Path) -> None:
     """Draw the stages of each row as a bar, those of the cascade first, and its floor as a line across them."""
     from matplotlib.figure import Figure
 

@@ -24,8 +24,8 @@ def list_models(
     """List the shipped models, and which of them --model auto takes on this machine."""
     from rich.table import Table
 
-    from styler.catalog import AUTO, model_facts, shipped_models
-    from styler.device import find_device
+    from styler.model.catalog import AUTO, model_facts, shipped_models
+    from styler.model.device import find_device
 
     device = find_device().type
     table = Table("name", "widths", "parameters", "MB", "levels", f"auto on {device}")
@@ -42,8 +42,8 @@ def list_models(
 @app.command()
 def show(model: NameOrFile) -> None:
     """Print a model's card: how it was made and how good it is. Of a file without one, what can be read from it."""
-    from styler.catalog import find_model, model_facts
-    from styler.checksums import sha256
+    from styler.files import sha256
+    from styler.model.catalog import find_model, model_facts
 
     path = find_model(model)
     card = path.with_suffix(".md")
@@ -85,8 +85,8 @@ def verify(
     ] = None,
 ) -> None:
     """Check that models are whole, as they were shipped (by SHA-256), finite, and make a picture on this machine."""
-    from styler.catalog import find_model, models_folder, shipped_models, shipped_sha256
-    from styler.verification import verified
+    from styler.model.catalog import find_model, models_folder, shipped_models, shipped_sha256
+    from styler.transfer.verification import verified
 
     shipped = {*shipped_models(), *(models_folder() / name for name in shipped_sha256())}
     for path in map(find_model, models) if models else sorted(shipped):
@@ -102,7 +102,7 @@ def verify(
 @app.command()
 def path(model: NameOrFile) -> None:
     """Print where a model's file is, and nothing else."""
-    from styler.catalog import find_model
+    from styler.model.catalog import find_model
 
     typer.echo(find_model(model))
 

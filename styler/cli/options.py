@@ -6,17 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from styler.vgg import LEVELS, Level
+from styler.choices import LEVELS, MAX_SIZE, DType, Level, Method, PreserveColor, Transform
 
-Method = Literal["auto", "mpa", "mtp", "newton_schulz", "eigh"]
-DType = Literal["auto", "float32", "bfloat16", "float16"]
-Transform = Literal["transport", "wct", "adain"]
-Colors = Literal["none", "luma", "match"]
-
-MAX_PIXELS = 110_000_000
-"""That of `styler.images.picture_file`, which takes Pillow to import."""
-
-MAX_SIZE = 1_000_000
 MAX_DIGITS = 18
 """Of a number that is parsed here; Python refuses thousands with an error of its own."""
 
@@ -39,7 +30,7 @@ StyleSizeOption = Annotated[
 ]
 StyleScaleOption = Annotated[float, typer.Option(min=0.01, max=10, help="Times the size of the styles.")]
 ColorsOption = Annotated[
-    Colors,
+    PreserveColor,
     typer.Option(
         "--preserve-color",
         help="Keep the content's colours: luma takes the luminance alone, match recolours the style.",

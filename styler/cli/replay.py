@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from styler.cli.making import make_picture
-from styler.cli.options import MAX_PIXELS, MaxPixelsOption
-from styler.cli.record import read_record
-from styler.collector import uncollected
+from styler.choices import MAX_PIXELS
+from styler.cli.options import MaxPixelsOption
+from styler.cli.stylizing import make_picture
 from styler.errors import StylerError
+from styler.process import garbage_collection_paused
 
 
 def replay(
@@ -23,12 +23,13 @@ def replay(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
 ) -> None:
     """Make a picture again, from the inputs and settings recorded in it: the same to the bit on the same machine."""
-    with uncollected("torch"):
-        from styler.images import load_image, writable_format
+    with garbage_collection_paused("torch"):
+        from styler.images import Picture, writable_format
+        from styler.transfer.record import read_record
 
-    before = load_image(picture, max_pixels=max_pixels)
+    before = Picture.open(picture, max_pixels=max_pixels)
     out = picture.with_name(f"{picture.stem}-replay{picture.suffix}") if out is None else out
-    record = read_record(picture, before.metadata.settings, max(before.samples.shape[-2:]))
+    record = read_record(picture, before.metadata.settings, max(before.size))
     writable_format(out, overwrite=overwrite)
     words = Console(stderr=True, soft_wrap=True, markup=False, emoji=False, quiet=quiet)
     content, *styles = (found(entry, picture.parent) for entry in [record["content"], *record["styles"]])
@@ -39,7 +40,7 @@ def replay(
         if record[name] != now:
             words.print(f"made with {name} {record[name]}, now with {now}: it may differ a little", highlight=False)
     make_picture(content, styles, out, settings, place, words, max_pixels=max_pixels, overwrite=overwrite)
-    after = load_image(out, max_pixels=max_pixels).samples
+    after = Picture.open(out, max_pixels=max_pixels).samples
     same = before.samples.dtype == after.dtype and before.samples.equal(after)
     words.print("the same to the bit" if same else f"not the same to the bit as {picture}", highlight=False)
 
@@ -50,7 +51,7 @@ def found(entry: dict[str, str], folder: Path) -> Path:
     Raises:
         StylerError: If it is gone, has changed, or can't be read.
     """
-    from styler.provenance import file_hash
+    from styler.transfer.record import file_hash
 
     path = Path(entry["path"])
     try:
@@ -71,8 +72,8 @@ def checked_model(entry: dict[str, str]) -> str:
     Raises:
         StylerError: If it is missing, another one, or can't be read.
     """
-    from styler.catalog import find_model
-    from styler.provenance import file_hash
+    from styler.model.catalog import find_model
+    from styler.transfer.record import file_hash
 
     try:
         path = find_model(entry["path"] or entry["name"])

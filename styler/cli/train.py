@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from styler.choices import LEVELS
 from styler.cli.console import stderr
 from styler.cli.options import DeviceOption
-from styler.vgg import LEVELS
 
 app = typer.Typer(no_args_is_help=True, help="Train a model of your own: first its encoder, then its decoders.")
 
@@ -46,7 +46,7 @@ def encoder(
 ) -> None:
     """Distil a small encoder from a large one that has seen more, the teacher, and learn to decode its features."""
     from styler.cli.training_progress import readable_pictures, training_progress
-    from styler.device import find_device
+    from styler.model.device import find_device
     from styler.training.encoders import SETTINGS, train_encoder
 
     settings = SETTINGS.changed(num_steps=steps, batch_size=batch, crop_size=crop, learning_rate=rate, seed=seed)
@@ -84,7 +84,7 @@ def decoder(
 ) -> None:
     """Train the decoders of a model on, on photographs in the styles of paintings."""
     from styler.cli.training_progress import readable_pictures, training_progress
-    from styler.device import find_device
+    from styler.model.device import find_device
     from styler.training.decoders import END_TO_END, SETTINGS, train_decoders
 
     if end_to_end and level != "all":
@@ -117,8 +117,8 @@ def widen(
 ) -> None:
     """Write a model of twice the channels that draws what this one draws, to be trained on."""
     from styler.errors import StylerError
+    from styler.model.weights import load_model, save_model
     from styler.training.widening import widened
-    from styler.weights import load_model, save_model
 
     if out.exists():
         raise StylerError(f"{out} exists already", "choose another -o, or delete it first")

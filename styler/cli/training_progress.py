@@ -46,7 +46,7 @@ def training_progress(title: str) -> Generator[Callable[["Progress"], None]]:
 
 def readable_pictures(folder: Path) -> list[Path]:
     """Return the pictures below `folder` that can be read, and name those that are left out."""
-    from styler.data import find_pictures
+    from styler.training.data import find_pictures
 
     found, unreadable = find_pictures(folder)
     if unreadable:

@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from styler.cli.making import make_picture, make_sheet
+from styler.choices import MAX_PIXELS
 from styler.cli.options import (
-    MAX_PIXELS,
     AlphaOption,
     ColorsOption,
     DeviceOption,
@@ -32,7 +31,8 @@ from styler.cli.options import (
     parse_tile,
     parse_weights,
 )
-from styler.collector import uncollected
+from styler.cli.stylizing import make_picture, make_sheet
+from styler.process import garbage_collection_paused
 
 
 def transfer(
@@ -96,7 +96,7 @@ def transfer(
         "weights": shares,
         "regions": [[str(path) for path in pair] for pair in regions],
         "keep": None if keep is None else str(keep),
-        "colors": preserve_color,
+        "preserve_color": preserve_color,
         "levels": parse_levels(levels),
         "size": size,
         "style_size": style_size,
@@ -106,7 +106,7 @@ def transfer(
         "tile": parse_tile(tile),
         "max_memory": parse_bytes(max_memory),
     }
-    with uncollected("torch"):
+    with garbage_collection_paused("torch"):
         from styler.images import writable_format
 
     named = sheet or out or default_out(content, [*styles, *(path for _, path in regions)])

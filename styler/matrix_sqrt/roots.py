@@ -6,12 +6,13 @@ from typing import Literal, TypedDict, Unpack, get_args, overload
 import torch
 from torch import Tensor
 
+from styler.choices import Method
 from styler.matrix_sqrt.differentiation import Backward, differentiable_roots
 from styler.matrix_sqrt.eigh import Rules, reciprocal
 from styler.matrix_sqrt.lyapunov_equation import root_eigenpairs
 from styler.matrix_sqrt.precision import in_working_precision, without_autocast
 from styler.matrix_sqrt.scaling import root_scale, symmetric, with_ridge
-from styler.matrix_sqrt.selection import Deficient, Method, root_residual, solve
+from styler.matrix_sqrt.selection import Deficient, root_residual, solve
 from styler.matrix_sqrt.solution import RootInfo, Solution
 
 CHOICES = {"method": get_args(Method), "deficient": get_args(Deficient), "backward": get_args(Backward)}

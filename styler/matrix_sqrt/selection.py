@@ -17,7 +17,6 @@ from styler.matrix_sqrt.scaling import root_scale, symmetric
 from styler.matrix_sqrt.solution import Solution
 from styler.matrix_sqrt.svd import svd_roots
 
-Method = Literal["auto", "eigh", "svd", "mpa", "mtp", "newton_schulz", "minimax"]
 Deficient = Literal["pinv", "floor", "raise"]
 
 DECOMPOSITIONS: dict[str, Callable[..., Solution]] = {"eigh": eigh_roots, "svd": svd_roots}

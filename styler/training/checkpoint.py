@@ -8,10 +8,10 @@ from safetensors.torch import save
 from torch import nn
 from torch.optim import Optimizer
 
-from styler.atomic_file import atomic_file
 from styler.errors import StylerError
+from styler.files import atomic_file
+from styler.model.weights import read_tensors
 from styler.training.settings import Settings
-from styler.weights import read_tensors
 
 
 def save_checkpoint(

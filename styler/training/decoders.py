@@ -6,17 +6,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from styler.data import RandomCrops, augmentation, load_squares, split_held_out, spread
+from styler.choices import LEVELS, Level
 from styler.errors import StylerError
-from styler.teacher import load_teacher
+from styler.model.weights import load_model, save_model
+from styler.training.data import RandomCrops, augmentation, load_squares, split_held_out, spread
 from styler.training.decoding import Decoding
 from styler.training.encoders import NUM_MEASURED
 from styler.training.end_to_end import EndToEnd
 from styler.training.loop import Progress, train
-from styler.training.record import write_record
+from styler.training.run_record import write_record
 from styler.training.settings import Settings
-from styler.vgg import LEVELS, Level
-from styler.weights import load_model, save_model
+from styler.training.teacher import load_teacher
 
 SETTINGS = Settings(num_steps=2500, learning_rate=7e-4)
 """At 2e-3 two thirds of the channels behind relu4_1 died: all inputs are positive, so steps add up."""

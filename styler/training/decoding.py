@@ -11,16 +11,16 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from styler.cascade import cascade
-from styler.decoder import Decoder
-from styler.encoder import convolutions
-from styler.losses import out_of_range, picture_loss, style_distance, unexplained
-from styler.moments import moments_of
-from styler.style import style_of
+from styler.choices import LEVELS, Level
+from styler.model.decoder import Decoder
+from styler.model.encoder import convolutions
+from styler.model.weights import Model
+from styler.training.losses import out_of_range, picture_loss, style_distance, unexplained
 from styler.training.sheet import write_sheet
-from styler.vgg import LEVELS, Level
-from styler.weights import Model
-from styler.whitening import wct
+from styler.transfer.cascade import cascade
+from styler.transfer.moments import moments_of
+from styler.transfer.style import style_of
+from styler.transfer.whitening import wct
 
 STYLE_WEIGHT = 0.1
 RANGE_WEIGHT = 10.0

@@ -12,13 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from styler.device import auto_dtype
-from styler.encoder import Encoder
-from styler.losses import picture_loss, psnr, unexplained
-from styler.moments import moments_of
+from styler.choices import LEVELS, Level
+from styler.model.device import auto_dtype
+from styler.model.encoder import Encoder
+from styler.model.vgg import block
+from styler.training.losses import picture_loss, psnr, unexplained
 from styler.training.sheet import write_sheet
 from styler.training.student import Student
-from styler.vgg import LEVELS, Level, block
+from styler.transfer.moments import moments_of
 
 
 class Targets(nn.Module):

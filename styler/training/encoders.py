@@ -2,23 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 import torch
 
-from styler.data import RandomCrops, augmentation, load_squares, split_held_out, spread
+from styler.choices import ModelSize
 from styler.errors import StylerError
-from styler.teacher import load_teacher
+from styler.model.weights import save_model
+from styler.training.data import RandomCrops, augmentation, load_squares, split_held_out, spread
 from styler.training.distillation import Distillation
 from styler.training.loop import Progress, train
-from styler.training.record import write_record
+from styler.training.run_record import write_record
 from styler.training.settings import Settings
 from styler.training.student import finished
-from styler.weights import save_model
+from styler.training.teacher import load_teacher
 
-Size = Literal["small", "base"]
-
-WIDTHS: dict[Size, tuple[int, ...]] = {"small": (16, 32, 64, 128), "base": (32, 64, 128, 256)}
+WIDTHS: dict[ModelSize, tuple[int, ...]] = {"small": (16, 32, 64, 128), "base": (32, 64, 128, 256)}
 """A quarter and a half of VGG-19's channels."""
 
 SETTINGS = Settings(num_steps=7000)
@@ -34,7 +32,7 @@ def train_encoder(
     teacher: str,
     settings: Settings,
     device: torch.device,
-    size: Size = "small",
+    size: ModelSize = "small",
     resume: bool = False,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> dict:

@@ -11,14 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from styler.encoder import Encoder
-from styler.losses import out_of_range, picture_loss, wasserstein
-from styler.moments import Moments, moments_of
+from styler.choices import LEVELS, Level
+from styler.model.encoder import Encoder
+from styler.model.weights import Model
 from styler.training.decoding import RANGE_WEIGHT, Decoding
 from styler.training.distillation import Targets
-from styler.vgg import LEVELS, Level
-from styler.weights import Model
-from styler.whitening import apply_affine, transport_affine
+from styler.training.losses import out_of_range, picture_loss, wasserstein
+from styler.transfer.moments import Moments, moments_of
+from styler.transfer.whitening import apply_affine, transport_affine
 
 NUM_DIRECTIONS = 128
 """Leading principal directions whose moments are compared: 0.93 of the variance at relu3_1, 0.88 at relu4_1."""

@@ -13,10 +13,10 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from styler.data import RandomCrops, batches
-from styler.device import auto_dtype
 from styler.errors import StylerError
+from styler.model.device import auto_dtype
 from styler.training.checkpoint import load_checkpoint, save_checkpoint
+from styler.training.data import RandomCrops, batches
 from styler.training.settings import Settings
 
 WARM_UP = 0.06

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.utils import make_grid
 
-from styler.images import save_image
+from styler.images import Picture
 
 
 def write_sheet(columns: Sequence[Tensor], path: Path) -> None:
@@ -16,4 +16,4 @@ def write_sheet(columns: Sequence[Tensor], path: Path) -> None:
     size = columns[0].shape[-2:]
     rows = torch.stack([F.interpolate(x.float(), size) for x in columns], dim=1)
     grid = make_grid(rows.flatten(0, 1), nrow=len(columns), padding=4, pad_value=1.0)
-    save_image(grid[None].clamp(0, 1).cpu(), path, overwrite=True)
+    Picture.of(grid.clamp(0, 1)).save(path, overwrite=True)

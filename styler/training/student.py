@@ -13,11 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import fuse_conv_bn_eval
 
-from styler.decoder import Decoder
-from styler.encoder import Encoder, convolutions
-from styler.teacher import fold_input
-from styler.vgg import LEVELS, TRUNK, Level, block
-from styler.weights import Model
+from styler.choices import LEVELS, Level
+from styler.model.decoder import Decoder
+from styler.model.encoder import Encoder, convolutions
+from styler.model.vgg import TRUNK, block
+from styler.model.weights import Model
+from styler.training.teacher import fold_input
 
 INPUT_MEAN, INPUT_STD = 0.5, 0.25
 

@@ -7,9 +7,9 @@ the same; the first step of a training begins to use them.
 import torch
 from torch import nn
 
-from styler.decoder import Decoder
-from styler.encoder import Conv3x3, Encoder, convolutions
-from styler.weights import Model
+from styler.model.decoder import Decoder
+from styler.model.encoder import Conv3x3, Encoder, convolutions
+from styler.model.weights import Model
 
 
 @torch.no_grad()

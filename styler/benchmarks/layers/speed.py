@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from styler.benchmarks.sqrt import timed
+from styler.choices import Method
 from styler.covariance import (
     CovariancePool2d,
     DecorrelatedBatchNorm2d,
@@ -16,7 +17,6 @@ from styler.covariance import (
     TemporalAttentiveCovariancePool,
     WhiteningColoring2d,
 )
-from styler.matrix_sqrt import Method
 
 METHODS: tuple[Method, ...] = ("auto", "mpa", "mtp", "newton_schulz", "svd")
 

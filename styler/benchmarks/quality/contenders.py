@@ -10,14 +10,12 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Protocol, cast
-
-from torch import Tensor
+from typing import Protocol
 
 from styler.benchmarks.quality.pairs import Pair
+from styler.choices import Transform
 from styler.errors import StylerError
-from styler.peak import peak_mib
-from styler.whitening import Transform
+from styler.process import peak_mib
 
 
 @dataclass(frozen=True)
@@ -80,19 +78,19 @@ class OurModel:
 
 
 def _stylized_here(model: OurModel, pairs: Sequence[Pair], folder: Path) -> Cost:
-    from styler.allocator import keep_freed_memory
-    from styler.images import load_image, save_image
-    from styler.transfer import Stylizer
+    from styler.images import Picture
+    from styler.process import keep_freed_memory
+    from styler.transfer.stylizer import Stylizer
 
     keep_freed_memory()
     stylizer, seconds = Stylizer(model.model, device=model.device), []
     for pair in pairs:
-        content, style = (load_image(path).samples for path in (pair.content, pair.style))
-        stylizer.styles.clear()
+        content, style = (Picture.open(path).samples for path in (pair.content, pair.style))
+        stylizer.clear_cache()
         start = time.perf_counter()
-        image = cast("Tensor", stylizer.stylize(content, style, alpha=model.alpha, transform=model.transform))
+        image = stylizer.stylize(content, style, alpha=model.alpha, transform=model.transform)
         seconds.append(time.perf_counter() - start)
-        save_image(image, folder / pair.name, overwrite=True)
+        Picture.of(image).save(folder / pair.name, overwrite=True)
     return Cost(statistics.median(seconds), peak_mib())
 
 

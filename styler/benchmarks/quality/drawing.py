@@ -5,13 +5,13 @@ from itertools import cycle, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from styler.benchmarks.quality.rows import CONTENT, STYLE, Row
+from styler.benchmarks.quality.rows import CONTENT, STYLE, QualityRow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw_plane(rows: Sequence[Row], path: Path) -> None:
+def draw_plane(rows: Sequence[QualityRow], path: Path) -> None:
     """Write a picture with a panel for each judge: our models as curves over alpha, other tools as points.
 
     Between the other tools' points runs the line that none of them gets below.
@@ -28,7 +28,7 @@ def draw_plane(rows: Sequence[Row], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def _draw_panel(axes: "Axes", rows: Sequence[Row]) -> None:
+def _draw_panel(axes: "Axes", rows: Sequence[QualityRow]) -> None:
     curves = {name: sorted(group, key=lambda row: row.alpha) for name, group in groupby(rows, lambda row: row.name)}
     points = [curve[0] for curve in curves.values() if len(curve) == 1]
     axes.margins(0.1)

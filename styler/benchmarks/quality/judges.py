@@ -9,10 +9,10 @@ from zipfile import is_zipfile
 import torch
 from torch import Tensor
 
-from styler.catalog import is_file
+from styler.choices import LEVELS
 from styler.errors import StylerError
-from styler.teacher import load_teacher
-from styler.vgg import LEVELS
+from styler.model.catalog import is_file
+from styler.training.teacher import load_teacher
 
 PROGRAM = ".pt2"
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from styler.checksums import sha256
-from styler.data import find_pictures, load_square, split_held_out, spread
-from styler.images import save_image
+from styler.files import sha256
+from styler.images import Picture
+from styler.training.data import find_pictures, load_square, split_held_out, spread
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def squares(paths: Sequence[Path], folder: Path, size: int) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written = [folder / f"{path.stem}-{sha256(path)[:8]}-{size}.png" for path in paths]
     for path, square in zip(paths, written, strict=True):
-        save_image(load_square(path, size)[None], square, overwrite=True)
+        Picture.of(load_square(path, size)).save(square, overwrite=True)
     return written
 
 

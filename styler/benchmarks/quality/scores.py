@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from styler.benchmarks.quality.judges import Judge
-from styler.color import luminance
-from styler.losses import wasserstein
-from styler.moments import Moments, moments_of
+from styler.training.losses import wasserstein
+from styler.transfer.color import luminance
+from styler.transfer.moments import Moments, moments_of
 
 
 @dataclass(frozen=True)

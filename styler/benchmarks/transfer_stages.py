@@ -1,0 +1,152 @@
+"""How long a transfer takes, how much memory, and how far it is from what the machine can do.
+
+Each size and precision is measured in a process of its own, in turn with the machine: it has moods.
+"""
+
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import torch
+from torch import Tensor
+
+from styler.benchmarks.machine import Machine, measured_machine, median_machine
+from styler.benchmarks.operators import Operator, slowest_operators
+from styler.benchmarks.workload import Layer, cascade_layers
+from styler.images import Picture
+from styler.images.pixels import quantized, resize_to
+from styler.process import keep_freed_memory, peak_mib
+from styler.transfer.stylizer import Stylizer
+from styler.transfer.trace import Trace
+
+
+@dataclass(frozen=True)
+class TransferRow:
+    """Medians over the repeats for one size and precision.
+
+    `seconds` are by stage, from file to file, and "warm": the cascade alone, the style known, not by stage. `floor`
+    is what the machine would take, by stage: each layer as long as its operations take at the machine's best, or its
+    bytes as a copy, whichever is longer; see the modules `workload` and `machine`. `peak_mib` is the most memory that
+    the process held, or the GPU for it.
+    """
+
+    size: int
+    dtype: str
+    device: str
+    seconds: dict[str, float]
+    floor: dict[str, float]
+    gflop: float
+    machine: Machine
+    peak_mib: int
+    operators: list[Operator]
+
+    @property
+    def gflops(self) -> float:
+        """Billions of floating-point operations a second."""
+        return self.gflop / self.seconds["warm"]
+
+    @property
+    def share(self) -> float:
+        """Of the machine's best rate."""
+        return self.gflops / (self.machine.flops / 1e9)
+
+    @property
+    def over_floor(self) -> float:
+        """The cascade's time over the floor's."""
+        return self.seconds["warm"] / sum(self.floor.values())
+
+
+def written_squares(source: Path | None, sizes: Sequence[int], folder: Path, *, seed: int = 0) -> dict[int, Path]:
+    """Return files in `folder` with squares of each size, made of a picture, or of smooth noise if there is none."""
+    generator = torch.Generator().manual_seed(seed)
+    samples = torch.rand(1, 3, 32, 32, generator=generator) if source is None else Picture.open(source).samples
+    paths = {size: folder / f"{seed}-{size}.png" for size in sizes}
+    for size, path in paths.items():
+        Picture.of(quantized(resize_to(samples, (size, size)))).save(path, overwrite=True)
+    return paths
+
+
+def transfer_rows(
+    contents: Mapping[int, Path],
+    styles: Mapping[int, Path],
+    *,
+    dtypes: Sequence[str],
+    model: str = "auto",
+    device: str = "auto",
+    repeats: int = 5,
+    profiled: bool = False,
+) -> Iterator[TransferRow]:
+    """Yield a row for each precision and size; `contents` and `styles` are files with squares of these sizes."""
+    for dtype in dtypes:
+        for size, content in contents.items():
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                task = pool.submit(measure, content, styles[size], size, dtype, model, device, repeats, profiled)
+                yield task.result()
+
+
+def measure(
+    content: Path, style: Path, size: int, dtype: str, model: str, device: str, repeats: int, profiled: bool
+) -> TransferRow:
+    """Return the row of one precision and size, measured in this process."""
+    stylizer = Stylizer(model, device=device, dtype=dtype)
+    image, picture = (Picture.open(path).samples for path in (content, style))
+    keep_freed_memory()
+    runs, machines, used = [], [], 0
+    for number in range(repeats + 1):
+        run = run_seconds(stylizer, content, picture)
+        if number:
+            runs.append(run)
+            machines.append(measured_machine(stylizer.device, stylizer.dtype))
+        else:
+            used = device_peak_mib(stylizer.device)
+    machine, known = median_machine(machines), stylizer.style(picture)
+    operators = slowest_operators(lambda: stylizer.stylize(image, known), stylizer.device) if profiled else []
+    widths, levels = stylizer.model.encoder.widths, stylizer.cascade_levels(None)
+    layers = cascade_layers(widths, size, size, itemsize=stylizer.dtype.itemsize, levels=levels)
+    return TransferRow(
+        size=size,
+        dtype=str(stylizer.dtype).removeprefix("torch."),
+        device=str(stylizer.device),
+        seconds={name: statistics.median(run[name] for run in runs) for name in runs[0]},
+        floor=floor_seconds(layers, machine),
+        gflop=sum(layer.flops for layer in layers) / 1e9,
+        machine=machine,
+        peak_mib=used,
+        operators=operators,
+    )
+
+
+def run_seconds(stylizer: Stylizer, content: Path, picture: Tensor) -> dict[str, float]:
+    """Return the seconds of one run by stage, and of one more of the cascade alone."""
+    trace = Trace(device=stylizer.device)
+    stylizer.clear_cache()
+    with trace.stage("load"):
+        image = Picture.open(content).samples
+    with trace.stage("style"):
+        known = stylizer.style(picture)
+    result = stylizer.stylize(image, known, trace=trace)
+    with tempfile.TemporaryFile() as file, trace.stage("save"):
+        Picture.of(result).save(cast("BinaryIO", file), format="png")
+    start = time.perf_counter()
+    stylizer.stylize(image, known)
+    return trace.seconds | {"warm": time.perf_counter() - start}
+
+
+def floor_seconds(layers: Sequence[Layer], machine: Machine) -> dict[str, float]:
+    """Return the least time of the layers on the machine, by stage."""
+    floor: defaultdict[str, float] = defaultdict(float)
+    for layer in layers:
+        floor[layer.stage] += machine.seconds(layer.flops, layer.num_bytes)
+    return dict(floor)
+
+
+def device_peak_mib(device: torch.device) -> int:
+    """Return the most memory that a GPU has held for this process, else this process itself, in MiB."""
+    return torch.cuda.max_memory_allocated(device) >> 20 if device.type == "cuda" else peak_mib()
