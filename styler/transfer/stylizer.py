@@ -157,14 +157,13 @@ class Stylizer:
             masks = [mask_like(image, mask) for mask, _ in regions]
             kept = None if keep is None else mask_like(image, keep)
             kept = kept if base else outside(masks, kept)
+        with trace.stage("style"):
+            seen = partial(self._style, size=style_size, max_size=max(image.shape[-2:]), scale=style_scale)
+            seen = partial(seen, colors=colors_of(image) if preserve_color == "match" else None)
+            found = [seen(one).to(self.device) for one in (*base, *(one for _, one in regions))]
+            mixed = mixed_style(found[: len(base)], weights or [1.0] * len(base)) if base else found[0]
+            styles = [mixed, *found[len(base) :]]
         with torch.no_grad(), exact_float32(self.device):
-            with trace.stage("style"):
-                colors = colors_of(image) if preserve_color == "match" else None
-                longest = max(image.shape[-2:])
-                seen = partial(self._style, size=style_size, max_size=longest, scale=style_scale, colors=colors)
-                found = [seen(one) for one in (*base, *(one for _, one in regions))]
-                mixed = mixed_style(found[: len(base)], weights or [1.0] * len(base)) if base else found[0]
-                styles = [mixed, *found[len(base) :]]
             place = Place(self.model, tiling_for(image, self.model, tile=tile, max_memory=max_memory))
             while True:
                 try:

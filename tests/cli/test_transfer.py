@@ -12,9 +12,11 @@ from PIL import Image
 from samples import picture
 
 from styler.images import Picture
+from styler.images.metadata import Metadata
 from styler.images.pixels import to_float
 from styler.images.saving import save_image
 from styler.transfer import stylizer as stylizing
+from styler.transfer.stylizer import Stylizer
 
 
 def test_a_picture_is_written_beside_the_user(styler, pair, tmp_path):
@@ -377,3 +379,28 @@ def test_neither_the_compiler_nor_its_algebra_is_imported_for_a_transfer():
     code += "print(sorted({'torch._dynamo', 'torch._inductor', 'sympy'} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        ([], {}),
+        (
+            ["--alpha", "0.6", "--size", "40", "--preserve-color", "luma"],
+            {"alpha": 0.6, "size": 40, "preserve_color": "luma"},
+        ),
+        (
+            ["--levels", "relu2_1,relu1_1", "--style-scale", "0.5"],
+            {"levels": ["relu2_1", "relu1_1"], "style_scale": 0.5},
+        ),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("name", ["x.png", "x.jpg", "x.tif"])
+def test_the_command_and_the_library_write_the_same_bytes(styler, pair, tmp_path, tiny_file, name, arguments, options):
+    content = tmp_path / "deep.png"
+    deep = (picture(40, 56) * 65535).to(torch.uint16)
+    Picture(deep, deep[:, :1], 16, Metadata(xmp=b"<x:xmpmeta/>")).save(content)
+    assert styler("transfer", content, pair[1], "-o", f"command-{name}", "--model", tiny_file, *arguments)[0] == 0
+    Stylizer(tiny_file).stylize(content, pair[1], **options).save(f"library-{name}")
+    assert (tmp_path / f"command-{name}").read_bytes() == (tmp_path / f"library-{name}").read_bytes()
