@@ -2,9 +2,9 @@ import json
 import os
 import signal
 import subprocess
-import sys
 
 import pytest
+from commands import started
 
 from styler.images import Picture
 
@@ -128,9 +128,8 @@ def test_wrong_usage_and_hopeless_runs_say_why_and_leave_nothing(batch, tmp_path
 def test_an_interrupt_is_status_130_and_the_same_command_goes_on(batch, folder, tmp_path):
     folder("many", 30)
     arguments = ["many", "s", "-o", "out", "--size", 300, "--json"]
-    command = [sys.executable, "-m", "styler", "batch", *map(str, arguments), "--model", "tiny.safetensors", *CHEAP]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=tmp_path, **pipes) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with started("batch", *arguments, "--model", "tiny.safetensors", *CHEAP, cwd=tmp_path, **pipes) as process:
         assert [json.loads(process.stdout.readline())["event"] for _ in range(2)] == ["planned", "done"]
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import torch
-from commands import run_process
+from commands import run_process, started
 from PIL import Image
 from samples import picture
 
@@ -346,14 +346,13 @@ def test_debugging_shows_the_traceback(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="needs signals")
 def test_an_interrupt_is_status_130_and_leaves_nothing(pair, tmp_path):
     before = sorted(tmp_path.iterdir())
-    command = [sys.executable, "-m", "styler", "transfer", "-", str(pair[1])]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path)
-    process.stdin.write(b"x" * 10**6)  # more than a pipe holds: returns when it is being read
+    process = started("transfer", "-", pair[1], stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path)
+    process.stdin.write("x" * 10**6)  # more than a pipe holds: returns when it is being read
     process.stdin.flush()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert b"Traceback" not in err
+    assert "Traceback" not in err
     assert sorted(tmp_path.iterdir()) == before
 
 

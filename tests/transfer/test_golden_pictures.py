@@ -5,7 +5,7 @@ from golden_pictures import FOLDER, NAMES, golden_picture
 from styler.images import Picture
 
 MEAN, MAXIMUM = 0.05, 3
-"""In steps of 8 bits. AVX2, AVX-512 and SSE differ by 0.008 on average and by 1 at most, `small` and `base` by 11 to 24."""
+"""In steps of 8 bits. AVX2, AVX-512 and SSE differ by 0.008 on average and 1 at most, the two models by 11 to 24."""
 
 
 @pytest.mark.parametrize("name", NAMES)
