@@ -50,10 +50,10 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON instead.")] = False,
 ) -> None:
     """Say what a style was made of, for which model, and what is in it."""
-    from styler.transfer.style_file import levels_shown, models_of, read_style
+    from styler.transfer.style_file import level_statistics, models_of, read_style
 
     style = read_style(file)
-    rows = levels_shown(style)
+    rows = level_statistics(style)
     found = {"file": str(file), "models": models_of(style.fingerprint), "encoder": style.fingerprint}
     if as_json:
         typer.echo(json.dumps(found | {"sources": style.sources, "levels": rows}))

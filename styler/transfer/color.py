@@ -1,4 +1,4 @@
-"""What of a photograph stays as it was: its colours, or parts of it. Images are RGB in [0, 1], `(B, 3, H, W)`."""
+"""Keeping the colors of a photograph, or parts of it. Images are RGB in [0, 1], `(B, 3, H, W)`."""
 
 import torch
 from torch import Tensor
@@ -11,25 +11,25 @@ from styler.transfer.tiling import grid
 from styler.transfer.whitening import apply_affine, transport_affine
 
 TILE = 1024
-"""Side of the parts in which pixels are converted, so that a large picture is not in memory as floats."""
+"""Side, in pixels, of the parts that are converted to floats at a time: a whole large picture would take too much."""
 
 EPS = 1e-5
-"""Ridge on the covariance of colours: less than one step of 8 bits."""
+"""Ridge on the covariance of colors: less than one step of 8 bits."""
 
 
 def with_luminance(images: Tensor, other: Tensor) -> Tensor:
-    """Return the pictures in their own chroma, with the luminance of the other ones."""
+    """Return the pictures with their own chroma and the luminance of `other`."""
     return (images + luminance(other) - luminance(images)).clamp(0, 1)
 
 
 def recolored(images: Tensor, colors: Moments) -> Tensor:
-    """Return the pictures in other colours: mean and covariance become those given, each colour moving the least."""
+    """Return the pictures with the given mean and covariance of RGB, by optimal transport of their colors."""
     images = images.expand(len(colors.mean), -1, -1, -1)
     return apply_affine(images, transport_affine(moments_of(images), colors, eps=EPS)).clamp(0, 1)
 
 
 def colors_of(samples: Tensor) -> Moments:
-    """Return mean and covariance of RGB of each picture `(B, 3, H, W)`, floats in [0, 1] or integers at full scale."""
+    """Return the mean and covariance of RGB of each picture, `(B, 3, H, W)` in floats or integers at full scale."""
     total = RunningMoments()
     for box in (box for row in grid(samples.shape[-2], samples.shape[-1], TILE) for box in row):
         part = float_part(samples, box)
@@ -39,16 +39,16 @@ def colors_of(samples: Tensor) -> Moments:
     return total.moments
 
 
-def finished(
+def with_kept_content(
     stylized: Tensor, content: Tensor, *, preserve_color: PreserveColor = "none", keep: Tensor | None = None
 ) -> Tensor:
-    """Return the stylized pictures, changed in place, with what stays of the content.
+    """Return the stylized pictures, changed in place, with the colors or the parts of the content that are kept.
 
     Args:
         stylized: Floats in [0, 1] or integers at full scale, `(B, 3, H, W)`.
         content: The same, of the same size.
-        preserve_color: "luma" takes the luminance alone from `stylized`.
-        keep: Where the content stays, `(1, 1, H, W)`, on the same scale.
+        preserve_color: "luma" takes only the luminance from `stylized`.
+        keep: Mask, `(1, 1, H, W)`, on the same scale: where it is white, the content is kept.
     """
     if preserve_color != "luma" and keep is None:
         return stylized
@@ -58,5 +58,5 @@ def finished(
             part = with_luminance(original, part)
         if keep is not None:
             part = torch.lerp(part, original, float_part(keep, box, device=stylized.device))
-        stylized[..., box.top : box.bottom, box.left : box.right] = like_canvas(stylized, part)
+        stylized[..., *box.slices] = like_canvas(stylized, part)
     return stylized

@@ -1,4 +1,4 @@
-"""Mean and covariance: all that a style is, and all that the transform needs to know of the content."""
+"""Mean and covariance of features: they define a style, and the transform needs nothing else of the content."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 BLOCK = 2**19
-"""Numbers in a block: two megabytes in float32. With a quarter, waking threads costs more than the cache saves."""
+"""Elements per block, two megabytes in float32: smaller blocks cost more in thread wake-ups than the cache saves."""
 
 
 class _Pair(NamedTuple):
@@ -21,20 +21,20 @@ class Moments(_Pair):
 
     @cached_property
     def roots(self) -> dict[str, tuple[Tensor, Tensor]]:
-        """Roots of the covariance and their residuals, by method: a place to keep what is wanted again and again."""
+        """Cache of the roots of the covariance and their residuals, by method."""
         return {}
 
 
 def moments_of(features: Tensor, weights: Tensor | None = None) -> Moments:
-    """Return the moments of features `(B, C, H, W)`, each item's over its own positions.
+    """Return the moments of features `(B, C, H, W)`, of each item over its own positions.
 
-    `weights` `(1, 1, H, W)` say how much each position counts; where all are zero, so are the moments.
+    `weights` `(1, 1, H, W)` weight the positions; if all are zero, so are the moments.
     """
     dtype = torch.promote_types(features.dtype, torch.float32)
     if weights is not None:
         return _weighted_moments(features.to(dtype), weights.to(dtype))
     blocks, count = positions(features), features[0, 0].numel()
-    near = blocks[0].to(dtype).mean(1, keepdim=True)  # sums about it lose next to nothing, and take one pass
+    near = blocks[0].to(dtype).mean(1, keepdim=True)  # one pass, and sums about it lose next to no precision
     total, squares = torch.zeros_like(near), 0.0
     with torch.autocast(features.device.type, enabled=False):
         for x in blocks:
@@ -60,7 +60,7 @@ def positions(features: Tensor) -> tuple[Tensor, ...]:
 
 
 class RunningMoments:
-    """The moments of a whole from those of its parts, one after the other, in place.
+    """The moments of a picture, accumulated in place from those of its parts.
 
     Reference:
         Chan, Golub & LeVeque, Updating Formulae and a Pairwise Algorithm for Computing Sample Variances (1979).
@@ -71,7 +71,7 @@ class RunningMoments:
         self.moments: Moments | None = None
 
     def add(self, part: Moments, weight: float) -> None:
-        """Count in a part; `weight` is its number of positions, or its share on any scale."""
+        """Add a part; `weight` is its number of positions, or its share on any scale."""
         if weight <= 0:
             return
         self.weight += weight

@@ -1,7 +1,7 @@
-"""Regions: where which style goes, by soft masks, and what the transform needs to know of each.
+"""Regions of a picture with styles of their own: the shares of soft masks, and the moments of each region.
 
-Masks are `(R, 1, H, W)`, floats in [0, 1] or integers at full scale. The first style goes where no mask is, the
-others go where theirs is; where masks overlap they share.
+Masks are `(R, 1, H, W)`, floats in [0, 1] or integers at full scale. The first style is for the pixels
+outside all masks, each other style for its mask; where masks overlap, the styles share.
 """
 
 import torch
@@ -28,13 +28,13 @@ def shares_of(masks: Tensor | None, box: Box, level: Level, *, device: torch.dev
 
 
 class RegionalMoments:
-    """The moments of each of `count` regions, added up tile by tile."""
+    """The moments of each of `count` regions, accumulated tile by tile."""
 
     def __init__(self, count: int):
         self.regions = [RunningMoments() for _ in range(count)]
 
     def add(self, features: Tensor, shares: Tensor | None) -> None:
-        """Count in a tile's features `(B, C, h, w)`: to each region its share; to the only one all, without shares."""
+        """Add a tile's features `(B, C, h, w)`, to each region by its share; without shares there is one region."""
         if shares is None:
             self.regions[0].add(moments_of(features), features[0, 0].numel())
             return

@@ -24,7 +24,7 @@ FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 def fingerprint(encoder: Encoder) -> str:
-    """Return what tells encoders apart: the SHA-256 of the weights, in the half precision that model files have."""
+    """Return an identifier of an encoder: the SHA-256 of its weights in half precision, as model files have them."""
     digest = hashlib.sha256()
     for name, tensor in sorted(encoder.state_dict().items()):
         digest.update(name.encode())
@@ -49,7 +49,7 @@ def read_style(path: Path) -> Style:
     """Return a style file.
 
     Raises:
-        StylerError: If it can't be read, is something else, or holds what no picture's moments can be.
+        StylerError: If it can't be read, is another kind of file, or holds values that are no moments of a picture.
     """
     tensors, metadata = read_tensors(path)
     if metadata.get("format") != FORMAT:
@@ -59,7 +59,7 @@ def read_style(path: Path) -> Style:
         parts = [tensors.get(f"{level}.{part}", torch.empty(0)) for part in ("mean", "covariance")]
         found = Moments(*(part.float() for part in parts)) if all(part.dtype in FLOATS for part in parts) else None
         if found is None or not are_moments(*found):
-            raise StylerError(f"{path} holds no moments of {level}", "the file is broken; make it again")
+            raise StylerError(f"{path} has no valid moments of {level}", "the file is damaged; make it again")
         moments[level] = found
     try:
         sources = json.loads(metadata.get("sources", "[]"))
@@ -70,13 +70,13 @@ def read_style(path: Path) -> Style:
 
 
 def are_moments(mean: Tensor, covariance: Tensor) -> bool:
-    """Return whether these floats can be a mean `(1, C)` and a covariance `(1, C, C)`: finite, none below 0."""
+    """Return whether these are a finite mean `(1, C)` and a positive semidefinite covariance `(1, C, C)`."""
     size = mean.shape[-1] if mean.ndim == 2 else 0
     if size == 0 or mean.shape != (1, size) or covariance.shape != (1, size, size):
         return False
     if not (mean.isfinite().all() and covariance.isfinite().all()):
         return False
-    exact = covariance.double()  # where the sum with its transpose can't overflow
+    exact = covariance.double()  # the sum with its transpose cannot overflow
     values = torch.linalg.eigvalsh((exact + exact.mT) / 2)
     return bool(
         values.min() >= -1e-3 * values.max() and torch.allclose(covariance, covariance.mT, rtol=1e-3, atol=1e-3)
@@ -84,13 +84,13 @@ def are_moments(mean: Tensor, covariance: Tensor) -> bool:
 
 
 def writable_style(path: Path, *, overwrite: bool = False) -> None:
-    """Check that a style can be written, before long work.
+    """Check that a style can be written, before long computations.
 
     Raises:
-        StylerError: If the ending is another, the folder missing, or the file exists.
+        StylerError: If the file extension is another, the folder missing, or the file exists.
     """
     if path.suffix.lower() != STYLE_SUFFIX:
-        raise StylerError(f"{path} has not the ending of a style", f"end it in {STYLE_SUFFIX}")
+        raise StylerError(f"{path} does not end in {STYLE_SUFFIX}", f"choose a name that ends in {STYLE_SUFFIX}")
     try:
         if not path.parent.is_dir():
             raise StylerError(f"no such folder: {path.parent}", f"make it first: mkdir -p {path.parent}")
@@ -100,24 +100,30 @@ def writable_style(path: Path, *, overwrite: bool = False) -> None:
         raise write_error(path, error) from error
 
 
-def load_style(path: Path, encoder: Encoder, name: str, known_as: str) -> Style:
-    """Return the style in a file, for the encoder of the model `name`, whose fingerprint is `known_as`.
+def load_style(path: Path, encoder: Encoder, name: str, expected: str) -> Style:
+    """Return the style in a file after checking that it was made with the encoder of the model `name`.
+
+    Args:
+        path: The file.
+        encoder: That of the model; its widths must fit.
+        name: What to call the model in messages.
+        expected: The encoder's fingerprint.
 
     Raises:
         StylerError: If it can't be read, or was made with another encoder.
     """
     style = read_style(path)
     fits = all(len(style[level].mean[0]) == encoder.widths[block(level)] for level in LEVELS)
-    if style.fingerprint != known_as or not fits:
+    if style.fingerprint != expected or not fits:
         todo = "make it again from its picture: styler style save PICTURE -o NAME.style --model MODEL"
-        if style.fingerprint != known_as and (names := models_of(style.fingerprint)):
+        if style.fingerprint != expected and (names := models_of(style.fingerprint)):
             todo = f"choose --model {names[0]}, or {todo}"
         raise StylerError(f"{path} was made with another model than {name!r}", todo)
     return style
 
 
 def mixed_sources(parts: Sequence[tuple[Style, float]]) -> tuple[dict, ...]:
-    """Return the sources of a mixture, with the share that each has in it."""
+    """Return the sources of a mixture, each with its share."""
     total = sum(weight for _, weight in parts)
     return tuple(
         source | {"share": round(share_in(style, source) * weight / total, 6)}
@@ -127,7 +133,7 @@ def mixed_sources(parts: Sequence[tuple[Style, float]]) -> tuple[dict, ...]:
 
 
 def share_in(style: Style, source: dict) -> float:
-    """Return a source's share: what it says of itself, if that is a share, else as much as the others."""
+    """Return the recorded share of a source, if it is valid, else an equal share."""
     share = source.get("share")
     return share if isinstance(share, float) and 0 <= share <= 1 else 1 / len(style.sources)
 
@@ -137,11 +143,11 @@ def models_of(encoder: str) -> list[str]:
     return [path.stem for path in shipped_models() if fingerprint(load_model(path).encoder) == encoder]
 
 
-def levels_shown(style: Style) -> dict[Level, dict[str, float]]:
-    """Return what there is to say of a style, by level.
+def level_statistics(style: Style) -> dict[Level, dict[str, float]]:
+    """Return statistics of a style by level, for display.
 
-    `energy` is the variance of all channels together, where a natural picture's channels have mean one;
-    `directions` says over how many of them it is spread: (tr Σ)² / tr Σ².
+    `energy` is the total variance of the channels, whose mean over natural pictures is one; `directions` is the
+    effective number of directions that it is spread over, (tr Σ)² / tr Σ².
     """
     shown: dict[Level, dict[str, float]] = {}
     for level, (_, covariance) in style.moments.items():

@@ -26,7 +26,7 @@ from styler.model.weights import Model, load_model
 from styler.process import keep_freed_memory
 from styler.transfer.arguments import AnyStyle, Options, check_options
 from styler.transfer.cascade import cascade
-from styler.transfer.color import colors_of, finished, recolored
+from styler.transfer.color import colors_of, recolored, with_kept_content
 from styler.transfer.memory import Tiling, is_out_of_memory, tiling_for
 from styler.transfer.moments import Moments
 from styler.transfer.record import settings_record
@@ -185,7 +185,7 @@ class Stylizer:
                     if not is_out_of_memory(error):
                         raise
                 place = self._smaller(place, image, trace)
-            samples = finished(result, image, preserve_color=preserve_color, keep=kept)
+            samples = with_kept_content(result, image, preserve_color=preserve_color, keep=kept)
         record = settings_record(picture, base, place.model, options | {"regions": regions, "keep": keep})
         return like(picture.with_samples(samples, settings=record), content)
 

@@ -1,4 +1,4 @@
-"""Whether a model file is what it should be: as it was shipped, whole, finite, and able to make a picture here."""
+"""Checks of a model file: unchanged since it was shipped, complete, finite, and able to make a picture here."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +13,15 @@ from styler.model.catalog import models_folder, shipped_sha256
 from styler.transfer.stylizer import Stylizer
 
 SIZE = 64
-"""Side of the picture that is tried, in pixels."""
+"""Side of the test picture, in pixels."""
 
 MAX_ERROR = 0.75
-"""Above it a picture has not come back, see `picture_error`: `small` has 0.35 at most, weights out of order 0.9 and
-more at some level."""
+"""Largest `picture_error` of a working model: `small` has at most 0.35, shuffled weights 0.9 and more at some level."""
 
 
 @dataclass(frozen=True)
 class Verified:
-    """A model that was found right; `is_shipped` says whether there was a SHA-256 to compare with."""
+    """A model that passed; `is_shipped` says whether there was a SHA-256 to compare with."""
 
     name: str
     is_shipped: bool
@@ -32,10 +31,10 @@ class Verified:
 
 
 def verified(path: Path) -> Verified:
-    """Return what was found of a model file that is right, on the device and in the precision that "auto" takes.
+    """Return the facts of a model file that passes all checks, on the device and in the precision that "auto" selects.
 
     Raises:
-        StylerError: If it can't be read, is not as it was shipped, not whole or finite, or does not work here.
+        StylerError: If it can't be read, was changed since it was shipped, is incomplete, not finite, or does not work.
     """
     expected = expected_sha256(path)
     digits = checked_sha256(path, expected)
@@ -45,15 +44,15 @@ def verified(path: Path) -> Verified:
 
 
 def expected_sha256(path: Path) -> str | None:
-    """Return the SHA-256 that a shipped model has, None for a file that is none."""
+    """Return the SHA-256 of a shipped model, None for any other file."""
     return shipped_sha256().get(path.name) if path.resolve().parent == models_folder().resolve() else None
 
 
 def checked_sha256(path: Path, expected: str | None) -> str:
-    """Return the SHA-256 of a file, if it is the expected one.
+    """Return the SHA-256 of a file after comparing it with the expected one.
 
     Raises:
-        StylerError: If it is another, or the file can't be read.
+        StylerError: If they differ, or the file can't be read.
     """
     try:
         digits = sha256(path)
@@ -61,12 +60,12 @@ def checked_sha256(path: Path, expected: str | None) -> str:
         todo = "check that it is there, and who may read it; if it came with styler, install styler again"
         raise StylerError(f"can't read {path}: {error.strerror}", todo) from error
     if digits != (expected or digits):
-        raise StylerError(f"{path} is not as shipped: SHA-256 {digits}, not {expected}", "install styler again")
+        raise StylerError(f"{path} was changed: its SHA-256 is {digits}, not {expected}", "install styler again")
     return digits
 
 
 def check_works(stylizer: Stylizer, path: Path) -> None:
-    """Raise a StylerError unless all weights are finite and a picture comes back through each level."""
+    """Raise a StylerError unless all weights are finite and each level reconstructs the test picture."""
     for name, tensor in stylizer.model.modules().state_dict().items():
         if not tensor.isfinite().all():
             raise StylerError(f"{path}: {name} has weights that are not finite", "get the file again, or train again")
@@ -74,9 +73,9 @@ def check_works(stylizer: Stylizer, path: Path) -> None:
     if not levels:
         raise StylerError(f"{path} has no decoders", "train them: styler train decoder --help")
     for level in levels:
-        if not picture_error(stylizer, level) <= MAX_ERROR:  # nor is that NaN
-            what = f"{path}: no picture comes back through {level} on {stylizer.device} in {precision(stylizer)}"
-            raise StylerError(what, "train it on (styler train decoder --help), or see whether --dtype float32 helps")
+        if not picture_error(stylizer, level) <= MAX_ERROR:  # NaN fails too
+            what = f"{path}: {level} does not reconstruct a picture on {stylizer.device} in {precision(stylizer)}"
+            raise StylerError(what, "continue its training (styler train decoder --help), or try --dtype float32")
 
 
 def picture_error(stylizer: Stylizer, level: Level) -> float:
@@ -93,5 +92,5 @@ def ramps() -> Tensor:
 
 
 def precision(stylizer: Stylizer) -> str:
-    """Return what --dtype calls the precision of the networks."""
+    """Return the name of the networks' precision, as `--dtype` has it."""
     return str(stylizer.dtype).removeprefix("torch.")

@@ -1,4 +1,4 @@
-"""The whitening and coloring transform: features take on the mean and covariance of a style's.
+"""The whitening and coloring transform: it gives features the mean and covariance of a style's features.
 
 The transform of a picture is one matrix, computed from moments, so it costs the same at any size.
 Features are `(B, C, H, W)`.
@@ -18,7 +18,7 @@ from styler.transfer.moments import BLOCK, Moments, moments_of, positions
 
 EPS = 1e-5
 """Ridge on the content's covariance, in squared activation units: the encoder's channels have mean one over
-natural pictures, so what varies by less than about 0.3 % of that is rounding noise, and is not amplified."""
+natural pictures, so variation below about 0.3 % of that is rounding noise, which must not be amplified."""
 
 
 class Affine(NamedTuple):
@@ -39,7 +39,7 @@ def wct(content: Tensor, style: Tensor, alpha: float = 1.0, *, method: Method = 
     Args:
         content: Features, `(B, C, H, W)`.
         style: Features of any size, `(B, C, H', W')` or `(1, C, H', W')`.
-        alpha: Strength, from 0 (the content's features come back) to 1.
+        alpha: Strength, from 0 (the content's features, unchanged) to 1.
         method: How roots are computed, see `styler.matrix_sqrt`.
         eps: Ridge on the content's covariance, in squared activation units.
 
@@ -152,7 +152,7 @@ def apply_affine(features: Tensor, affine: Affine) -> Tensor:
         mapped = (((x.to(matrix) - center) @ matrix + target).to(features) for x in positions(features))
         if torch.is_grad_enabled():
             result = torch.cat(list(mapped), dim=1)
-        else:  # the blocks beside the whole would take the features' memory once more
+        else:  # without a second copy of the features in memory
             result = torch.empty_like(features.flatten(2).mT, memory_format=torch.contiguous_format)
             for place, block in zip(positions(result.mT), mapped, strict=True):
                 place.copy_(block)
@@ -171,7 +171,7 @@ def apply_affines(features: Tensor, affines: Sequence[Affine | None], shares: Te
 def folded(conv: Conv3x3, features: Tensor, affine: Affine) -> Tensor:
     """Return the convolution of the mapped features `(B, C, H, W)`, in the map's precision.
 
-    Exact up to rounding, at the border too: reflection and a map of each position by itself commute.
+    Exact up to rounding, at the border too, since reflection commutes with a map of each position.
     """
     items = zip(features.split(1), affine.matrix, affine.center, affine.target, strict=True)
     return torch.cat([_folded(conv, *item) for item in items])
@@ -182,6 +182,6 @@ def _folded(conv: Conv3x3, features: Tensor, matrix: Tensor, center: Tensor, tar
     bias = conv.bias.to(matrix) + weight.sum((2, 3)) @ (target - matrix @ center)
     weight = torch.einsum("oikl,ij->ojkl", weight, matrix).contiguous(memory_format=torch.channels_last)
     x = F.pad(features, (1, 1, 1, 1), mode="reflect")
-    rows = max(1, BLOCK // x[0, :, 0].numel())  # a strip of rows at a time: all of them in float32 would be large
+    rows = max(1, BLOCK // x[0, :, 0].numel())  # in strips of rows, since all of them in float32 would be large
     strips = (x[..., top : top + rows + 2, :].to(weight) for top in range(0, features.shape[-2], rows))
     return torch.cat([F.conv2d(strip, weight, bias) for strip in strips], dim=-2)

@@ -4,7 +4,7 @@ from samples import picture
 
 from styler.images.pixels import luminance
 from styler.transfer import color
-from styler.transfer.color import colors_of, finished, recolored, with_luminance
+from styler.transfer.color import colors_of, recolored, with_kept_content, with_luminance
 from styler.transfer.moments import Moments, moments_of
 
 YCBCR = torch.tensor([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
@@ -79,7 +79,7 @@ def test_where_the_mask_is_white_the_content_stays_to_the_bit(dtype):
     keep = torch.zeros(1, 1, 48, 64, dtype=torch.uint8)
     keep[..., 30:] = 255
     before = stylized.clone()
-    result = finished(stylized, content, keep=keep)
+    result = with_kept_content(stylized, content, keep=keep)
     assert result[..., 30:].equal(content[..., 30:])
     assert result[..., :30].equal(before[..., :30])
 
@@ -87,32 +87,34 @@ def test_where_the_mask_is_white_the_content_stays_to_the_bit(dtype):
 def test_a_grey_mask_blends():
     keep = torch.full((1, 1, 48, 64), 0.25)
     expected = 0.75 * picture(seed=1) + 0.25 * picture(seed=2)
-    torch.testing.assert_close(finished(picture(seed=1), picture(seed=2), keep=keep), expected)
+    torch.testing.assert_close(with_kept_content(picture(seed=1), picture(seed=2), keep=keep), expected)
 
 
 def test_luma_keeps_the_colours_of_the_content():
     content, stylized = muted(), muted(seed=1)
-    found = in_ycbcr(finished(stylized.clone(), content, preserve_color="luma"))
+    found = in_ycbcr(with_kept_content(stylized.clone(), content, preserve_color="luma"))
     torch.testing.assert_close(found[:, 1:], in_ycbcr(content)[:, 1:], rtol=0, atol=1e-5)
     torch.testing.assert_close(found[:, :1], luminance(stylized), rtol=0, atol=1e-5)
 
 
 def test_a_grey_content_stays_grey_by_luma():
     grey = picture()[:, :1].expand(-1, 3, -1, -1)
-    result = finished(picture(seed=1), grey, preserve_color="luma")
+    result = with_kept_content(picture(seed=1), grey, preserve_color="luma")
     torch.testing.assert_close(result, result[:, :1].expand_as(result), rtol=0, atol=1e-6)
 
 
 def test_parts_do_not_show(monkeypatch):
     content, keep = picture(50, 70), torch.rand(1, 1, 50, 70)
-    whole = finished(picture(50, 70, seed=1), content, preserve_color="luma", keep=keep)
+    whole = with_kept_content(picture(50, 70, seed=1), content, preserve_color="luma", keep=keep)
     monkeypatch.setattr(color, "TILE", 16)
-    torch.testing.assert_close(finished(picture(50, 70, seed=1), content, preserve_color="luma", keep=keep), whole)
+    torch.testing.assert_close(
+        with_kept_content(picture(50, 70, seed=1), content, preserve_color="luma", keep=keep), whole
+    )
 
 
 @pytest.mark.parametrize("colors", ["none", "match"])
 def test_nothing_changes_where_nothing_is_asked(colors):
-    assert finished(picture(), picture(seed=1), preserve_color=colors).equal(picture())
+    assert with_kept_content(picture(), picture(seed=1), preserve_color=colors).equal(picture())
 
 
 def test_recoloring_moves_each_colour_the_least():

@@ -20,7 +20,7 @@ from styler.transfer.style import Style, mixed_style, style_of
 from styler.transfer.style_file import (
     FORMAT,
     fingerprint,
-    levels_shown,
+    level_statistics,
     load_style,
     mixed_sources,
     models_of,
@@ -216,9 +216,11 @@ def test_a_share_that_is_none_counts_as_much_as_the_others(share):
 
 def test_what_is_shown_of_a_style():
     moments = Moments(torch.zeros(1, 4), torch.diag(torch.tensor([2.0, 2.0, 0.0, 0.0]))[None])
-    assert levels_shown(Style({"relu1_1": moments})) == {"relu1_1": {"channels": 4, "energy": 4.0, "directions": 2.0}}
+    assert level_statistics(Style({"relu1_1": moments})) == {
+        "relu1_1": {"channels": 4, "energy": 4.0, "directions": 2.0}
+    }
     flat = Moments(torch.zeros(1, 4), torch.zeros(1, 4, 4))
-    assert levels_shown(Style({"relu1_1": flat}))["relu1_1"]["directions"] == 0
+    assert level_statistics(Style({"relu1_1": flat}))["relu1_1"]["directions"] == 0
 
 
 def test_mixing_commutes_with_saving(style, tiny_model, tmp_path):

@@ -58,7 +58,7 @@ def test_a_shipped_model_with_one_other_byte_is_refused(tmp_path, monkeypatch, p
     (folder / "small.safetensors").write_bytes(data)
     shipped = catalog.shipped_sha256()["small.safetensors"]
     with pytest.raises(
-        StylerError, match=rf"small\.safetensors is not as shipped: SHA-256 [0-9a-f]{{64}}, not {shipped}"
+        StylerError, match=rf"small\.safetensors was changed: its SHA-256 is [0-9a-f]{{64}}, not {shipped}"
     ):
         verified(find_model("small"))
     (folder / "small.safetensors").unlink()
@@ -89,13 +89,13 @@ def rolled(network: nn.Module) -> None:
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_decoder_out_of_order_is_found(own, level):
-    with pytest.raises(StylerError, match=f"no picture comes back through {level} on"):
+    with pytest.raises(StylerError, match=f"{level} does not reconstruct a picture on"):
         verified(own(lambda model: rolled(model.decoders[level])))
 
 
 @pytest.mark.parametrize("factor", [0, 1e-3, 30])
 def test_an_encoder_that_the_decoders_do_not_know_is_found(own, factor):
-    with pytest.raises(StylerError, match="no picture comes back through relu4_1"):
+    with pytest.raises(StylerError, match="relu4_1 does not reconstruct a picture"):
         verified(own(lambda model: [weights.mul_(factor) for weights in model.encoder.state_dict().values()]))
 
 
@@ -104,7 +104,7 @@ def test_an_encoder_alone_and_untrained_networks_are_told_what_they_lack(tiny_mo
     with pytest.raises(StylerError, match="no decoders") as caught:
         verified(tmp_path / "encoder.safetensors")
     assert "styler train decoder" in caught.value.todo
-    with pytest.raises(StylerError, match="no picture comes back"):
+    with pytest.raises(StylerError, match="does not reconstruct a picture"):
         verified(tiny_file)
 
 
