@@ -17,6 +17,7 @@ from styler.transfer.regions import RegionalMoments, shares_of
 from styler.transfer.style import Style
 from styler.transfer.tiling import Box, decoder_margin, padded
 from styler.transfer.trace import Trace
+from styler.transfer.transparency import weighted_by_alpha
 from styler.transfer.whitening import TRANSFORMS, Affine, apply_affines, folded
 
 
@@ -26,6 +27,7 @@ def cascade(
     styles: Style | Sequence[Style],
     *,
     masks: Tensor | None = None,
+    visible: Tensor | None = None,
     alpha: float | Mapping[Level, float] = 1.0,
     levels: Sequence[Level] = LEVELS,
     transform: Transform = "transport",
@@ -42,6 +44,7 @@ def cascade(
         styles: One for the whole picture, or that one and then one for each mask; each for all pictures or one a
             picture.
         masks: Where the other styles go, see `styler.transfer.regions`.
+        visible: Transparency of the pictures, `(1, 1, H, W)`: how much each pixel counts in the moments.
         alpha: Strength, 0 (the plain reconstruction) to 1; or a strength by level, 1 for those not named.
         levels: In the order in which they are applied.
         transform: How features take on the style's moments, see `styler.transfer.whitening`.
@@ -52,7 +55,7 @@ def cascade(
     """
     trace = Trace() if trace is None else trace
     styles = [styles] if isinstance(styles, Style) else styles
-    masks = None if masks is None else padded(masks)
+    masks, visible = (None if x is None else padded(x) for x in (masks, visible))
     canvas = Canvas(images, tile=tile, device=model.device)
     buffer = allocate_feature_buffer(model.encoder, levels, canvas, kept_bytes)
     for level in levels:
@@ -63,7 +66,8 @@ def cascade(
             with trace.stage("encode"):
                 found = features.encode(box)
             with trace.stage("moments"):
-                regions.add(found, shares_of(masks, box, level, device=found.device))
+                shares = shares_of(masks, box, level, device=found.device)
+                regions.add(found, weighted_by_alpha(shares, visible, box, level, device=found.device))
         with trace.stage("root"):
             affines = [
                 None if moments is None else TRANSFORMS[transform](moments, style[level], alpha=strength, method=method)

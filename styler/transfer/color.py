@@ -40,22 +40,30 @@ def colors_of(samples: Tensor) -> Moments:
 
 
 def with_kept_content(
-    stylized: Tensor, content: Tensor, *, preserve_color: PreserveColor = "none", keep: Tensor | None = None
+    stylized: Tensor,
+    content: Tensor,
+    *,
+    share: float = 1.0,
+    preserve_color: PreserveColor = "none",
+    keep: Tensor | None = None,
 ) -> Tensor:
     """Return the stylized pictures, changed in place, with the colors or the parts of the content that are kept.
 
     Args:
         stylized: Floats in [0, 1] or integers at full scale, `(B, 3, H, W)`.
         content: The same, of the same size.
+        share: How much of the stylized picture is mixed in, from 0 to 1.
         preserve_color: "luma" takes only the luminance from `stylized`.
         keep: Mask, `(1, 1, H, W)`, on the same scale: where it is white, the content is kept.
     """
-    if preserve_color != "luma" and keep is None:
+    if preserve_color != "luma" and keep is None and share == 1:
         return stylized
     for box in (box for row in grid(stylized.shape[-2], stylized.shape[-1], TILE) for box in row):
         part, original = float_part(stylized, box), float_part(content, box, device=stylized.device)
         if preserve_color == "luma":
             part = with_luminance(original, part)
+        if share < 1:
+            part = torch.lerp(original, part, share)
         if keep is not None:
             part = torch.lerp(part, original, float_part(keep, box, device=stylized.device))
         stylized[..., *box.slices] = like_canvas(stylized, part)

@@ -14,6 +14,7 @@ from styler.model.vgg import stride
 from styler.transfer.canvas import float_part
 from styler.transfer.moments import Moments, RunningMoments, moments_of
 from styler.transfer.tiling import encoder_margin, grid, padded
+from styler.transfer.transparency import weighted_by_alpha, with_hidden_filled
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,15 +58,24 @@ def style_of(
     images: Tensor,
     levels: Iterable[Level] = LEVELS,
     *,
+    alpha: Tensor | None = None,
     tile: int | None = None,
     fingerprint: str = "",
     name: str = "",
 ) -> Style:
-    """Return the style of each picture `(B, 3, H, W)`, floats or integers: its moments at `levels`.
+    """Return the style of each picture: its moments at `levels`.
 
-    With `tile` pixels a side it is computed tile by tile, on the encoder's device, with the same result.
+    Args:
+        encoder: It runs on its own device.
+        images: Pictures, `(B, 3, H, W)`, floats in [0, 1] or integers at full scale.
+        levels: All by default.
+        alpha: Transparency, `(1, 1, H, W)`: transparent pixels count less, and their colors not at all.
+        tile: Side of tiles in pixels, with the same result; None processes the pictures as a whole.
+        fingerprint: That of the encoder, see `Style`.
+        name: See `Style`.
     """
-    images, levels = padded(images), tuple(levels)
+    images, levels = padded(with_hidden_filled(images, alpha)), tuple(levels)
+    alpha = None if alpha is None else padded(alpha)
     height, width = images.shape[-2:]
     total = RunningStyle()
     for box in (box for row in grid(height, width, tile) for box in row):
@@ -73,8 +83,10 @@ def style_of(
         part = float_part(images, area, device=convolutions(encoder)[0].weight.device)
         features = encoder.pyramid(part, levels).items()
         inside = {level: x[..., *box.within(area, stride=stride(level))] for level, x in features}
-        found = Style({level: moments_of(x) for level, x in inside.items()})
-        total.add(found, (box.bottom - box.top) * (box.right - box.left))
+        weights = {level: weighted_by_alpha(None, alpha, box, level, device=part.device) for level in levels}
+        found = Style({level: moments_of(x, weights[level]) for level, x in inside.items()})
+        count = (box.bottom - box.top) * (box.right - box.left)
+        total.add(found, count if alpha is None else count * float(float_part(alpha, box).mean()))
     return replace(total.style, fingerprint=fingerprint, name=name)
 
 

@@ -409,3 +409,44 @@ def test_a_file_becomes_a_picture_with_its_metadata_and_its_record(stylizer, pic
     assert record["content"]["path"] == str(path)
     assert record["settings"]["alpha"] == 0.5
     assert stylizer.stylize(path, picture(seed=1)).metadata.settings is None
+
+
+ALPHAS = (0.0, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 0.75, 1.0)
+
+
+@pytest.mark.parametrize("model", ["small", "base"])
+def test_strength_0_is_the_content_and_more_strength_is_never_nearer_to_it(model):
+    stylizer, content = Stylizer(model, device="cpu", dtype="float32"), Picture.open(ASSETS / "cat.jpg").resized(160)
+    found = [stylizer.stylize(content, ASSETS / "woodcut.jpg", alpha=alpha).tensor() for alpha in ALPHAS]
+    errors = [float((image - content.image).square().mean()) for image in found]
+    assert errors[0] < 10**-4.5
+    assert errors == sorted(errors)
+    assert stylizer.stylize(content, ASSETS / "woodcut.jpg", alpha=dict.fromkeys(LEVELS, 0.0)).tensor().equal(found[0])
+
+
+def cut_out(image: torch.Tensor, hidden: float) -> np.ndarray:
+    """Return the image as RGBA, an ellipse of it visible, with a color under the rest."""
+    height, width = image.shape[-2:]
+    y, x = torch.meshgrid(torch.linspace(-1.4, 1.4, height), torch.linspace(-1.4, 1.4, width), indexing="ij")
+    inside = (x.square() + y.square() < 1).float()
+    return torch.cat([image[0] * inside + hidden * (1 - inside), inside[None]]).movedim(0, -1).numpy()
+
+
+@pytest.mark.parametrize("options", [{}, {"size": 50}, {"style_size": 40}, {"tile": 128}], ids=str)
+def test_hidden_colors_change_nothing_that_is_visible(options):
+    stylizer = Stylizer("small", device="cpu", dtype="float32")
+    contents, styles = ([cut_out(picture(150, 130, seed=seed), hidden) for hidden in (0, 1)] for seed in (0, 1))
+    for pairs in ([(content, picture(seed=1)) for content in contents], [(picture(96, 80), style) for style in styles]):
+        one, other = (stylizer.stylize(*pair, **options) for pair in pairs)
+        one, other = (x if isinstance(x, np.ndarray) else x[0].movedim(0, -1).numpy() for x in (one, other))
+        visible = one[..., 3] > 0.999 if one.shape[-1] == 4 else np.ones(one.shape[:2], bool)
+        assert np.abs(one - other)[visible].max() <= 1e-3
+
+
+def test_a_wholly_transparent_content_is_a_picture_and_such_a_style_is_an_error(stylizer):
+    content = np.zeros((30, 40, 4), np.float32)
+    result = stylizer.stylize(content, picture(seed=1))
+    assert result.shape == content.shape
+    assert (result[..., 3] == 0).all()
+    with pytest.raises(StylerError, match="fully transparent"):
+        stylizer.stylize(picture(), content)

@@ -11,6 +11,7 @@ from styler.benchmarks.quality.pairs import Pair
 from styler.choices import Level
 from styler.images import Picture
 from styler.training.losses import psnr
+from styler.transfer.cascade import cascade
 from styler.transfer.stylizer import Stylizer
 
 
@@ -43,7 +44,9 @@ def fidelity_of(model: str, pairs: Sequence[Pair], *, device: str = "auto") -> F
 
 def reconstruction(stylizer: Stylizer, contents: Tensor, level: Level) -> Tensor:
     """Return the pictures `(B, 3, H, W)`, encoded and decoded at one level."""
-    return torch.cat([stylizer.stylize(x, x, alpha=0.0, levels=[level]) for x in contents.split(1)])
+    style = stylizer.style(contents[:1])
+    with torch.no_grad():
+        return torch.cat([cascade(stylizer.model, x, style, alpha=0.0, levels=[level]) for x in contents.split(1)])
 
 
 def difference(a: Stylizer, b: Stylizer, pair: Pair) -> float:
