@@ -23,7 +23,7 @@ def atomic_file(path: Path, *, overwrite: bool = False, owner: str = "") -> Gene
     Args:
         path: Where it will be.
         overwrite: Whether a file that exists is replaced.
-        owner: Begins the name that it has until then, for `remove_remains`.
+        owner: Begins the name that it has until then, for `remove_temporary_files`.
 
     Raises:
         StylerError: If the file exists (unless `overwrite`) or cannot be written.
@@ -49,7 +49,7 @@ def atomic_file(path: Path, *, overwrite: bool = False, owner: str = "") -> Gene
         raise write_error(path, error) from error
 
 
-def remove_remains(folder: Path, *, owner: str) -> None:
+def remove_temporary_files(folder: Path, *, owner: str) -> None:
     """Remove what an `owner` left in a folder when it was killed. It must not be at work; * stands for anything."""
     for path in folder.glob(f".{owner}.*{_ENDING}"):
         path.unlink(missing_ok=True)
@@ -95,7 +95,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def listed_sha256(path: Path) -> dict[str, str]:
+def read_sha256_list(path: Path) -> dict[str, str]:
     """Return the SHA-256 of each file in a list of lines `DIGITS  NAME`.
 
     Raises:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from styler.batch.ledger import opened_ledger
-from styler.batch.pictures import Studio
+from styler.batch.ledger import open_ledger
+from styler.batch.pictures import BatchStylizer
 from styler.batch.pipeline import Pipeline
 from styler.batch.plan import Job
 from styler.batch.shards import Shard
@@ -37,35 +37,35 @@ def batch_rows(
     for number in range(repeats + 1):
         with tempfile.TemporaryDirectory() as folder:
             network, batch = (
-                seconds(jobs, Studio(stylizer, {"size": size}, Path(folder)))
+                seconds(jobs, BatchStylizer(stylizer, {"size": size}, Path(folder)))
                 for seconds in (network_seconds, batch_seconds)
             )
         if number:
             yield BatchRow(len(jobs), network, batch)
 
 
-def batch_seconds(jobs: Sequence[Job], studio: Studio) -> float:
+def batch_seconds(jobs: Sequence[Job], batch_stylizer: BatchStylizer) -> float:
     """Return how long the batch takes, from files to files.
 
     Raises:
         StylerError: If a picture fails.
     """
-    studio.stylizer.clear_cache()
+    batch_stylizer.stylizer.clear_cache()
     start = time.perf_counter()
-    with opened_ledger(studio.folder, Shard(), jobs) as ledger:
-        for outcome in Pipeline(studio, ledger).outcomes(jobs):
+    with open_ledger(batch_stylizer.folder, Shard(), jobs) as ledger:
+        for outcome in Pipeline(batch_stylizer, ledger).outcomes(jobs):
             if outcome.error is not None:
                 raise outcome.error
     return time.perf_counter() - start
 
 
-def network_seconds(jobs: Sequence[Job], studio: Studio) -> float:
+def network_seconds(jobs: Sequence[Job], batch_stylizer: BatchStylizer) -> float:
     """Return how long the network takes for contents that are in memory, one after the other."""
-    studio.stylizer.clear_cache()
+    batch_stylizer.stylizer.clear_cache()
     total = 0.0
     for job in jobs:
-        loaded = studio.load(job)
+        loaded = batch_stylizer.load(job)
         start = time.perf_counter()
-        studio.stylize([loaded])
+        batch_stylizer.stylize([loaded])
         total += time.perf_counter() - start
     return total

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 import styler
 from styler.choices import LEVELS, Level
 from styler.errors import StylerError
-from styler.files import listed_sha256
+from styler.files import read_sha256_list
 
 FORMAT = "styler-model-1"
 
@@ -47,7 +47,7 @@ def shipped_sha256() -> dict[str, str]:
     Raises:
         StylerError: If the list of them can't be read.
     """
-    return listed_sha256(models_folder() / "SHA256SUMS")
+    return read_sha256_list(models_folder() / "SHA256SUMS")
 
 
 def find_model(model: str | Path, *, device_type: str = "cpu") -> Path:
