@@ -136,7 +136,7 @@ class BatchStylizer:
         return seconds
 
     def _style(self, path: Path, longest: int) -> Style:
-        """Return the moments of a style for contents with a longer side of `longest` pixels; keeps those of one style."""
+        """Return the moments of a style for contents with a longer side of `longest` pixels; caches one style."""
         if self._last_style is None or self._last_style[0] != path:  # jobs are grouped by style
             self._styles.clear()
             self._last_style = path, max(image_size(path) or (longest,))

@@ -1,4 +1,4 @@
-"""How long a batch takes beside the network's own time for its pictures."""
+"""Time of a batch, compared with the time of the network alone."""
 
 import tempfile
 import time
@@ -16,7 +16,7 @@ from styler.transfer.stylizer import Stylizer
 
 @dataclass(frozen=True)
 class BatchRow:
-    """One round: seconds of the network alone, picture by picture and in memory, and of the whole batch."""
+    """Seconds of one round: of the network alone, for single pictures in memory, and of the whole batch."""
 
     pictures: int
     network: float
@@ -32,7 +32,7 @@ def batch_rows(
     format: str = "png",
     repeats: int = 5,
 ) -> Iterator[BatchRow]:
-    """Yield a row a round, after one that is not counted; both are timed in turn, for a machine has moods."""
+    """Yield one row per round, after a warm-up round; both are timed in turn, because clock speed and load drift."""
     jobs = [Job(path, style, 1.0, Path(f"{number}.{format}")) for number, path in enumerate(contents)]
     for number in range(repeats + 1):
         with tempfile.TemporaryDirectory() as folder:
@@ -45,7 +45,7 @@ def batch_rows(
 
 
 def batch_seconds(jobs: Sequence[Job], batch_stylizer: BatchStylizer) -> float:
-    """Return how long the batch takes, from files to files.
+    """Return the seconds of the batch, from file to file.
 
     Raises:
         StylerError: If a picture fails.
@@ -60,7 +60,7 @@ def batch_seconds(jobs: Sequence[Job], batch_stylizer: BatchStylizer) -> float:
 
 
 def network_seconds(jobs: Sequence[Job], batch_stylizer: BatchStylizer) -> float:
-    """Return how long the network takes for contents that are in memory, one after the other."""
+    """Return the seconds of the network for contents in memory, one after the other."""
     batch_stylizer.stylizer.clear_cache()
     total = 0.0
     for job in jobs:
