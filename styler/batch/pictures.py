@@ -18,7 +18,7 @@ from styler.batch.plan import Job
 from styler.choices import MAX_PIXELS
 from styler.errors import StylerError
 from styler.files import atomic_file, write_error
-from styler.images import Picture, image_size
+from styler.images import Picture, image_size, resized_size
 from styler.transfer.record import Record, record_of
 from styler.transfer.style import Style
 from styler.transfer.stylizer import Stylizer
@@ -153,7 +153,4 @@ def resized_pixels(height: int, width: int, size: int | None) -> int:
     Raises:
         StylerError: If they are too many.
     """
-    if size is None:
-        return height * width
-    picture = Picture(torch.empty(1, 3, height, width, device="meta"))  # a shape without samples
-    return math.prod(picture.resized(size).size)
+    return height * width if size is None else math.prod(resized_size(height, width, size))

@@ -30,7 +30,7 @@ class LedgerSummary:
 
 @dataclass
 class Report:
-    """Summary of all ledgers: a result is done if any ledger says so and its file exists.
+    """Summary of all ledgers: a result is done if it is done in any ledger and its file exists.
 
     Attributes:
         parts: The ledgers, one per shard or worker.

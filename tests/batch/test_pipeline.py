@@ -43,7 +43,7 @@ def test_pictures_with_one_batch_key_are_stylized_together_and_a_style_is_encode
     monkeypatch.setattr(
         stylizer, "stylize", lambda x, *args, **kw: (batches.append(len(x)), stylize(x, *args, **kw))[1]
     )
-    run(jobs, settings={"size": 32, "style_size": 32})
+    run(jobs, settings={"size": 32, "style_size": 32}, num_threads=1)  # one reader keeps the order of styles
     assert sorted(path.name for path in encoded) == ["x.png", "y.png"]
     assert sum(batches) == len(jobs)
     assert len(batches) < len(jobs)
