@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from styler.batch.ledger import Ledger
-    from styler.batch.pictures import Studio
+    from styler.batch.pictures import BatchStylizer
     from styler.batch.plan import Job
     from styler.batch.shards import Shard
     from styler.cli.batch_output import BatchWords
@@ -116,10 +116,10 @@ def batch(
     if contents is None or out is None:
         raise typer.BadParameter("CONTENTS, STYLES and --out are needed (or --merge OUT)")
     from styler.batch.names import Template
-    from styler.batch.plan import planned
-    from styler.batch.shards import parse_shard, shard_of
+    from styler.batch.plan import planned_jobs
+    from styler.batch.shards import parse_shard, shard_from_environment
 
-    part = parse_shard(shard) if shard else shard_of(os.environ)
+    part = parse_shard(shard) if shard else shard_from_environment(os.environ)
     chosen, template = parse_levels(levels), Template(name, format)
     settings = {
         "preserve_color": preserve_color,
@@ -132,10 +132,10 @@ def batch(
         "tile": parse_tile(tile),
         "max_memory": parse_bytes(max_memory),
     }
-    plan = planned(contents, styles, out, pairs=pairs, recursive=recursive, template=template, alpha=alpha)
+    plan = planned_jobs(contents, styles, out, pairs=pairs, recursive=recursive, template=template, alpha=alpha)
     mine = part.jobs(plan)
 
-    from styler.batch.ledger import opened_ledger
+    from styler.batch.ledger import open_ledger
     from styler.batch.pipeline import NUM_THREADS, Pipeline
     from styler.batch.setup import Setup
     from styler.process import keep_freed_memory
@@ -143,45 +143,47 @@ def batch(
     keep_freed_memory()
     results = {"overwrite": overwrite, "keep_metadata": metadata == "keep", "max_pixels": max_pixels}
     setup = Setup(model, device, dtype, settings, out, **results)
-    studio = setup.studio()
-    studio.stylizer.cascade_levels(chosen)
+    batch_stylizer = setup.batch_stylizer()
+    batch_stylizer.stylizer.cascade_levels(chosen)
     if dry_run:
-        foretell(mine, studio, words)
+        foretell(mine, batch_stylizer, words)
         return
     how = {"num_threads": jobs or NUM_THREADS, "fail_fast": fail_fast}
-    with opened_ledger(out, part, mine) as ledger, words.told_how_to_go_on():
-        left = begun(mine, studio, ledger, part, words)
+    with open_ledger(out, part, mine) as ledger, words.told_how_to_go_on():
+        left = begun(mine, batch_stylizer, ledger, part, words)
         if engine == "threads":
-            outcomes = Pipeline(studio, ledger, **how).outcomes(left)
+            outcomes = Pipeline(batch_stylizer, ledger, **how).outcomes(left)
         else:
             from styler.batch.ray_engine import ray_outcomes
 
             if model == "auto":  # ledgers are compared by it, so all actors take this one, on whatever devices
-                setup = replace(setup, model=studio.stylizer.model.name)
+                setup = replace(setup, model=batch_stylizer.stylizer.model.name)
             outcomes = ray_outcomes(left, setup, ledger=ledger.path.stem, address=address, num_workers=workers, **how)
         words.follow(outcomes)
     if words.failures:
         raise typer.Exit(SOME_FAILED)
 
 
-def begun(jobs: "list[Job]", studio: "Studio", ledger: "Ledger", part: "Shard", words: "BatchWords") -> "Sequence[Job]":
+def begun(
+    jobs: "list[Job]", batch_stylizer: "BatchStylizer", ledger: "Ledger", part: "Shard", words: "BatchWords"
+) -> "Sequence[Job]":
     """Return what is left to do, once the ledger has what a kill kept from it and the user knows."""
-    from styler.batch.resuming import standing
+    from styler.batch.resuming import remaining_jobs
 
-    found = standing(jobs, studio)
+    found = remaining_jobs(jobs, batch_stylizer)
     for line in found.unwritten:
         ledger.append(line)
     words.begin(found, part)
     return found.left
 
 
-def foretell(jobs: "list[Job]", studio: "Studio", words: "BatchWords") -> None:
+def foretell(jobs: "list[Job]", batch_stylizer: "BatchStylizer", words: "BatchWords") -> None:
     """Say what would be done, and what it would take."""
-    from styler.batch.estimate import estimated
-    from styler.batch.resuming import standing
+    from styler.batch.estimate import batch_estimate
+    from styler.batch.resuming import remaining_jobs
 
-    found = standing(jobs, studio)
-    words.foretell(found, estimated(found.left, studio))
+    found = remaining_jobs(jobs, batch_stylizer)
+    words.foretell(found, batch_estimate(found.left, batch_stylizer))
 
 
 def report(folder: Path, words: "BatchWords") -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from styler.batch.estimate import Estimate
     from styler.batch.pipeline import Outcome
     from styler.batch.report import Report
-    from styler.batch.resuming import Standing
+    from styler.batch.resuming import Remaining
     from styler.batch.shards import Shard
 
 SECONDS_BETWEEN_LINES = 10
@@ -36,14 +36,14 @@ class BatchWords:
         if self.as_json:
             typer.echo(json.dumps({"event": kind, **facts}))
 
-    def begin(self, found: "Standing", shard: "Shard") -> None:
+    def begin(self, found: "Remaining", shard: "Shard") -> None:
         """Say how much there is to do, and what is skipped."""
         self.left, self.skipped = len(found.left), len(found.skipped)
         self.event("planned", shard=str(shard), left=self.left, skipped=self.skipped)
         part = "" if shard.count == 1 else f"part {shard}: "
         self.words.print(f"{part}{counted(self.left)} to make{self.reasons(found)}")
 
-    def reasons(self, found: "Standing") -> str:
+    def reasons(self, found: "Remaining") -> str:
         """Return why pictures are skipped, and announce each."""
         for job, reason in found.skipped.items():
             self.event("skipped", out=job.key, reason=reason)
@@ -106,7 +106,7 @@ class BatchWords:
             self.words.print("interrupted; what is done stays done, and the same command goes on from there")
             raise
 
-    def foretell(self, found: "Standing", estimate: "Estimate") -> None:
+    def foretell(self, found: "Remaining", estimate: "Estimate") -> None:
         """Print what would be done, a line each, and the estimate."""
         for job in found.left:
             self.event("would do", out=job.key, content=str(job.content), style=str(job.style), alpha=job.alpha)
@@ -114,6 +114,8 @@ class BatchWords:
                 typer.echo(f"{job.key}: {job.content} in the style of {job.style}, alpha {job.alpha:g}")
         for path in estimate.unreadable:
             self.words.print(f"{escape(str(path))}: not readable; it will fail")
+        for path, error in estimate.too_large.items():
+            self.words.print(f"{escape(str(path))}: {escape(error.what)}; {escape(error.todo)}")
         facts = {"megapixels": round(estimate.megapixels, 2), "seconds": round(estimate.seconds, 1)}
         self.event("estimate", pictures=len(found.left), **facts, peak_mib=estimate.peak_mib)
         time_taken = f"{estimate.seconds:.0f} s" if estimate.seconds < 600 else f"{estimate.seconds / 60:.0f} min"
