@@ -75,7 +75,7 @@ def _coloring(style: Moments, method: Method) -> tuple[Tensor, Tensor]:
         return style.roots[method]
     wanted = style.covariance.to(_fine(style))
     root, info = sqrtm(wanted, method=method, round_off=_round_off(style), return_info=True)
-    if not root.requires_grad:  # a graph serves once
+    if not (root.requires_grad or root.is_inference()):  # a graph serves once, an inference tensor no gradient
         style.roots[method] = root, info.residual
     return root, info.residual
 

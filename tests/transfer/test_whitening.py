@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 
 from styler.transfer.moments import moments_of
-from styler.transfer.whitening import TRANSFORMS, adain_affine, apply_affine, wct, wct_affine
+from styler.transfer.whitening import TRANSFORMS, adain_affine, apply_affine, transport_affine, wct, wct_affine
 
 METHODS = ["auto", "eigh", "mpa", "mtp", "newton_schulz"]
 
@@ -161,3 +161,12 @@ def test_a_styles_root_is_computed_once_a_method_and_not_kept_with_its_graph():
     learnt = moments_of(features(1, 6, 8, 8).requires_grad_())
     wct_affine(content, learnt)
     assert not learnt.roots
+
+
+def test_roots_found_in_inference_mode_do_not_break_a_later_gradient():
+    content, style = (moments_of(torch.rand(1, 6, 9, 9)) for _ in range(2))
+    with torch.inference_mode():
+        transport_affine(content, style)
+    features = torch.rand(1, 6, 9, 9, requires_grad=True)
+    transport_affine(moments_of(features), style).matrix.sum().backward()
+    assert features.grad.isfinite().all()
