@@ -33,6 +33,7 @@ myst_heading_anchors = 3  # links such as matrix-sqrt.md#which-method-when
 suppress_warnings = ["myst.header"]  # docs/quality.md begins with headings of the third level
 
 autoclass_content = "both"
+autodoc_inherit_docstrings = False  # torch's on `nn.Module.__init__` say nothing about ours
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
