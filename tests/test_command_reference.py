@@ -15,7 +15,7 @@ REFERENCE = reference()
 
 def commands(group, context, path="styler"):
     for name in group.list_commands(context):
-        command = group.get_command(context, name)
+        _, command, _ = group.resolve_command(context, [name])
         if hasattr(command, "list_commands"):
             yield from commands(command, context, f"{path} {name}")
         else:
@@ -33,6 +33,15 @@ def test_a_command_has_a_section_with_all_its_options(name, command):
     options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
     shown = set(re.findall(r"`[^`\n]*?(--[\w-]+)`", section[1]))
     assert options - {"--help"} <= shown
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [("transfer", "--alpha"), ("batch", "--pairs"), ("style save", "--out"), ("train encoder", "--teacher")],
+)
+def test_commands_and_groups_are_on_the_page(name, option):
+    section = REFERENCE.partition(f"# styler {name}\n")[2].partition("\n#")[0]
+    assert f"{option}` |" in section
 
 
 def test_the_mark_of_a_page_is_replaced():

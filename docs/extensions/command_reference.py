@@ -40,7 +40,7 @@ def reference() -> str:
 def sections(command: Any, context: typer.Context, *, level: int) -> Iterator[str]:
     """Yield the lines of the Markdown on the commands in a group, each under a heading of `level`."""
     for name in command.list_commands(context):
-        child = command.get_command(context, name)
+        _, child, _ = command.resolve_command(context, [name])  # imports a command that is imported when it is run
         inner = typer.Context(child, info_name=name, parent=context)
         yield f"{'#' * level} {inner.command_path}\n"
         yield f"{plain(child.help or '')}\n"
