@@ -22,7 +22,7 @@ class DecorrelatedBatchNorm2d(RootLayer):
     as zero, but its direction enters `running_whitening` at 1/√eps. Make groups smaller, or eps larger.
 
     Args:
-        num_features: C.
+        num_features: C, the channels.
         groups: How many groups of channels are whitened, each by itself; must divide `num_features`.
         eps: Added to the covariance's diagonal, in squared activation units.
         momentum: Weight of the newest batch in the running statistics; None averages over all.
