@@ -1,9 +1,14 @@
-"""How long a transfer takes, how much memory, and how far it is from what the machine can do.
+"""Time and memory of a transfer, in the command and in the library, compared with the limit of the machine.
 
-Each size and precision is measured in a process of its own, in turn with the machine: it has moods.
+Each size and precision is measured in a process of its own, alternating with the machine, whose clock speed and load
+drift.
 """
 
+import json
+import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -22,25 +27,33 @@ from styler.benchmarks.operators import Operator, slowest_operators
 from styler.benchmarks.workload import Layer, cascade_layers
 from styler.images import Picture
 from styler.images.pixels import quantized, resize_to
-from styler.process import keep_freed_memory, peak_mib
+from styler.process import peak_mib
 from styler.transfer.stylizer import Stylizer
 from styler.transfer.trace import Trace
+
+LIBRARY = """
+import json, sys
+from styler.benchmarks.transfer_stages import library_seconds
+sys.stdout.write(json.dumps(library_seconds(**json.loads(sys.argv[1]))))
+"""
+"""A Python program that measures the library."""
 
 
 @dataclass(frozen=True)
 class TransferRow:
     """Medians over the repeats for one size and precision.
 
-    `seconds` are by stage, from file to file, and "warm": the cascade alone, the style known, not by stage. `floor`
-    is what the machine would take, by stage: each layer as long as its operations take at the machine's best, or its
-    bytes as a copy, whichever is longer; see the modules `workload` and `machine`. `peak_mib` is the most memory that
-    the process held, or the GPU for it.
+    `seconds` are by stage, from file to file, and "warm": one more call of the cascade alone, with a known style.
+    `library` is the same call in a plain Python process. `floor` is the least time of this machine by stage: for each
+    layer the time of its operations at the machine's best rate, or of copying its bytes, whichever is longer; see the
+    modules `workload` and `machine`. `peak_mib` is the peak memory of the process, or of the GPU.
     """
 
     size: int
     dtype: str
     device: str
     seconds: dict[str, float]
+    library: float
     floor: dict[str, float]
     gflop: float
     machine: Machine
@@ -49,22 +62,22 @@ class TransferRow:
 
     @property
     def gflops(self) -> float:
-        """Billions of floating-point operations a second."""
+        """Billions of floating-point operations per second."""
         return self.gflop / self.seconds["warm"]
 
     @property
     def share(self) -> float:
-        """Of the machine's best rate."""
+        """Fraction of the machine's best rate."""
         return self.gflops / (self.machine.flops / 1e9)
 
     @property
     def over_floor(self) -> float:
-        """The cascade's time over the floor's."""
+        """The cascade's time, divided by the floor's."""
         return self.seconds["warm"] / sum(self.floor.values())
 
 
 def written_squares(source: Path | None, sizes: Sequence[int], folder: Path, *, seed: int = 0) -> dict[int, Path]:
-    """Return files in `folder` with squares of each size, made of a picture, or of smooth noise if there is none."""
+    """Return square picture files in `folder` by size: resized from `source`, or smooth noise if it is None."""
     generator = torch.Generator().manual_seed(seed)
     samples = torch.rand(1, 3, 32, 32, generator=generator) if source is None else Picture.open(source).samples
     paths = {size: folder / f"{seed}-{size}.png" for size in sizes}
@@ -83,7 +96,7 @@ def transfer_rows(
     repeats: int = 5,
     profiled: bool = False,
 ) -> Iterator[TransferRow]:
-    """Yield a row for each precision and size; `contents` and `styles` are files with squares of these sizes."""
+    """Yield a row for each precision and size; `contents` and `styles` are square picture files by size."""
     for dtype in dtypes:
         for size, content in contents.items():
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
@@ -97,7 +110,6 @@ def measure(
     """Return the row of one precision and size, measured in this process."""
     stylizer = Stylizer(model, device=device, dtype=dtype)
     image, picture = (Picture.open(path).samples for path in (content, style))
-    keep_freed_memory()
     runs, machines, used = [], [], 0
     for number in range(repeats + 1):
         run = run_seconds(stylizer, content, picture)
@@ -115,6 +127,7 @@ def measure(
         dtype=str(stylizer.dtype).removeprefix("torch."),
         device=str(stylizer.device),
         seconds={name: statistics.median(run[name] for run in runs) for name in runs[0]},
+        library=plain_process_seconds(content, style, dtype=dtype, model=model, device=device, repeats=repeats),
         floor=floor_seconds(layers, machine),
         gflop=sum(layer.flops for layer in layers) / 1e9,
         machine=machine,
@@ -124,7 +137,7 @@ def measure(
 
 
 def run_seconds(stylizer: Stylizer, content: Path, picture: Tensor) -> dict[str, float]:
-    """Return the seconds of one run by stage, and of one more of the cascade alone."""
+    """Return the seconds of one run by stage, and of one more call of the cascade alone."""
     trace = Trace(device=stylizer.device)
     stylizer.clear_cache()
     with trace.stage("load"):
@@ -139,8 +152,30 @@ def run_seconds(stylizer: Stylizer, content: Path, picture: Tensor) -> dict[str,
     return trace.seconds | {"warm": time.perf_counter() - start}
 
 
+def plain_process_seconds(content: Path, style: Path, **options: object) -> float:
+    """Return what `library_seconds` gives in a new Python process, without the command's settings of the process."""
+    environment = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
+    arguments = json.dumps({"content": str(content), "style": str(style), **options})
+    command = [sys.executable, "-c", LIBRARY, arguments]
+    return float(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+
+
+def library_seconds(
+    content: str, style: str, *, dtype: str, model: str, device: str, repeats: int, keep_memory: bool = True
+) -> float:
+    """Return the median seconds of a warm `Stylizer.stylize` with a known style, after one run that is not counted."""
+    stylizer = Stylizer(model, device=device, dtype=dtype, keep_memory=keep_memory)
+    image, known = Picture.open(content).samples, stylizer.style(style)
+    seconds = []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        stylizer.stylize(image, known)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds[1:])
+
+
 def floor_seconds(layers: Sequence[Layer], machine: Machine) -> dict[str, float]:
-    """Return the least time of the layers on the machine, by stage."""
+    """Return the least seconds that the layers take on the machine, by stage."""
     floor: defaultdict[str, float] = defaultdict(float)
     for layer in layers:
         floor[layer.stage] += machine.seconds(layer.flops, layer.num_bytes)
@@ -148,5 +183,5 @@ def floor_seconds(layers: Sequence[Layer], machine: Machine) -> dict[str, float]
 
 
 def device_peak_mib(device: torch.device) -> int:
-    """Return the most memory that a GPU has held for this process, else this process itself, in MiB."""
+    """Return the peak memory in MiB: of the GPU if there is one, else of this process."""
     return torch.cuda.max_memory_allocated(device) >> 20 if device.type == "cuda" else peak_mib()

@@ -104,6 +104,7 @@ def print_tables(rows: "Sequence[TransferRow]", started: "ColdStart | None", siz
     stdout.print(f"{rows[0].device}, torch {torch.__version__}, {torch.get_num_threads()} threads", highlight=False)
     stdout.print(stages_table(rows))
     stdout.print(floor_table(rows))
+    stdout.print(library_table(rows))
     for row in rows:
         if row.operators:
             stdout.print(operators_table(row))
@@ -138,6 +139,16 @@ def floor_table(rows: "Sequence[TransferRow]") -> "Table":
             f"{row.share:.0%}",
             str(row.peak_mib),
         )
+    return table
+
+
+def library_table(rows: "Sequence[TransferRow]") -> "Table":
+    """Return the table of the cascade's time in the command's process and in a plain Python process."""
+    table = narrow_table("size", "dtype", "command", "library", "ratio", title="the same in Python, ms")
+    for row in rows:
+        warm = row.seconds["warm"]
+        seconds = (f"{1e3 * warm:.1f}", f"{1e3 * row.library:.1f}", f"{row.library / warm:.2f}")
+        table.add_row(f"{row.size}²", row.dtype, *seconds)
     return table
 
 
