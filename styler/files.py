@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, and their SHA-256. Imports no torch."""
+"""Atomic writing of files, and SHA-256. Does not import torch."""
 
 import errno
 import hashlib
@@ -11,25 +11,25 @@ from typing import BinaryIO
 
 from styler.errors import StylerError
 
-# What a filesystem without hard links (FAT, some network mounts) answers to os.link.
+# Error numbers of os.link on a file system without hard links (FAT, some network file systems).
 _NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
-_ENDING = ".styler-tmp"
+_SUFFIX = ".styler-tmp"
 
 
 @contextmanager
 def atomic_file(path: Path, *, overwrite: bool = False, owner: str = "") -> Generator[BinaryIO]:
-    """Yield a file that takes the name `path` when the block ends well, and vanishes when it does not.
+    """Yield a temporary file that is renamed to `path` when the block succeeds, and deleted when it fails.
 
     Args:
-        path: Where it will be.
-        overwrite: Whether a file that exists is replaced.
-        owner: Begins the name that it has until then, for `remove_remains`.
+        path: Final path; a symbolic link is written through.
+        overwrite: Whether an existing file is replaced.
+        owner: Prefix of the temporary name, for `remove_temporary_files`.
 
     Raises:
         StylerError: If the file exists (unless `overwrite`) or cannot be written.
     """
     path = Path(os.path.realpath(path))  # write through a link, do not replace it
-    temporary = path.with_name(f".{owner}.{secrets.token_hex(8)}{_ENDING}")
+    temporary = path.with_name(f".{owner}.{secrets.token_hex(8)}{_SUFFIX}")
     try:
         try:
             # Not mkstemp, whose files only their owner may read.
@@ -49,20 +49,25 @@ def atomic_file(path: Path, *, overwrite: bool = False, owner: str = "") -> Gene
         raise write_error(path, error) from error
 
 
-def remove_remains(folder: Path, *, owner: str) -> None:
-    """Remove what an `owner` left in a folder when it was killed. It must not be at work; * stands for anything."""
-    for path in folder.glob(f".{owner}.*{_ENDING}"):
+def remove_temporary_files(folder: Path, *, owner: str) -> None:
+    """Remove the temporary files that a killed `owner` left in a folder.
+
+    Args:
+        folder: Where they are.
+        owner: Prefix as in `atomic_file`; * matches any text. No such owner may be running.
+    """
+    for path in folder.glob(f".{owner}.*{_SUFFIX}"):
         path.unlink(missing_ok=True)
 
 
 def _rename_to_new(temporary: Path, path: Path) -> None:
-    """Rename, but raise FileExistsError where `path` exists, even if it came a moment ago."""
+    """Rename, but raise FileExistsError if `path` exists, even if another process created it just before."""
     try:
         os.link(temporary, path)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        path.open("xb").close()  # claims the name
+        path.open("xb").close()  # reserves the name
         try:
             temporary.replace(path)
         except BaseException:
@@ -72,21 +77,21 @@ def _rename_to_new(temporary: Path, path: Path) -> None:
 
 def exists_error(path: Path) -> StylerError:
     """Return the error for a file that must not be overwritten."""
-    return StylerError(f"{path} exists already", "choose another name, or replace it with --overwrite")
+    return StylerError(f"{path} exists already", "choose another name, or use --overwrite to replace it")
 
 
 def write_error(name: object, error: OSError) -> StylerError:
-    """Return the error for a file that could not be written, told from the system's answer."""
+    """Return the error for a file that could not be written, with advice for the error number."""
     what = f"cannot write {name}: {error.strerror or error}"
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return StylerError(what, "free some space, or write to another disk")
         case errno.EACCES | errno.EPERM | errno.EROFS:
-            return StylerError(what, "choose a folder in which you may write")
+            return StylerError(what, "choose a folder with write permission")
         case errno.ENOENT | errno.ENOTDIR:
-            return StylerError(what, f"make the folder first: mkdir -p {Path(str(name)).parent}")
+            return StylerError(what, f"create the folder first: mkdir -p {Path(str(name)).parent}")
         case _:
-            return StylerError(what, "write to another place with -o")
+            return StylerError(what, "choose another output with -o")
 
 
 def sha256(path: Path) -> str:
@@ -95,8 +100,8 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def listed_sha256(path: Path) -> dict[str, str]:
-    """Return the SHA-256 of each file in a list of lines `DIGITS  NAME`.
+def read_sha256_list(path: Path) -> dict[str, str]:
+    """Return the SHA-256 by file name from a list of lines `DIGITS  NAME`, as `sha256sum` writes it.
 
     Raises:
         StylerError: If the list can't be read.
@@ -105,4 +110,4 @@ def listed_sha256(path: Path) -> dict[str, str]:
         lines = path.read_text(encoding="utf-8").splitlines()
         return {name.removeprefix("*"): digits for digits, name in (line.split(maxsplit=1) for line in lines if line)}
     except (OSError, ValueError) as error:
-        raise StylerError(f"can't read {path}: {error}", "it comes with styler; install styler again") from error
+        raise StylerError(f"can't read {path}: {error}", "it is part of styler: install styler again") from error

@@ -1,4 +1,4 @@
-"""Manifests: CSV files with the columns content and style, and alpha and out where they are wanted."""
+"""Manifests: CSV files with the columns content and style, and optionally alpha and out."""
 
 import csv
 import math
@@ -16,7 +16,7 @@ COLUMNS = ("content", "style", "alpha", "out")
 
 @dataclass(frozen=True)
 class ManifestRow:
-    """A line: what is None was left empty."""
+    """A row of a manifest; None stands for an empty cell."""
 
     content: Source
     style: Source
@@ -25,19 +25,19 @@ class ManifestRow:
 
 
 def is_manifest(path: Path) -> bool:
-    """Return whether this is a manifest by its ending."""
+    """Return whether this is a manifest, from the file extension."""
     return path.suffix.lower() == ".csv" and not path.is_dir()
 
 
 def manifest_rows(path: Path, format: str) -> list[ManifestRow]:
-    """Return the rows of a manifest; its paths start from the folder that it lies in.
+    """Return the rows of a manifest; its paths are relative to the folder of the manifest.
 
     Args:
         path: The manifest, UTF-8.
-        format: Ending of an `out` that has none.
+        format: File extension added to an `out` without one.
 
     Raises:
-        StylerError: If it can't be read, or a row is wrong: named by its line.
+        StylerError: If it can't be read or a row is wrong; the error gives the line number.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -46,7 +46,7 @@ def manifest_rows(path: Path, format: str) -> list[ManifestRow]:
         reason = getattr(error, "strerror", None) or error
         raise StylerError(f"cannot read {path}: {reason}", "give a CSV file in UTF-8") from error
     if not rows:
-        raise StylerError(f"{path} has no rows", "write one line for each picture: content,style,alpha,out")
+        raise StylerError(f"{path} has no rows", "write one line per picture: content,style,alpha,out")
     return rows
 
 
@@ -54,8 +54,8 @@ def _rows(path: Path, lines: csv.DictReader, format: str) -> Iterator[ManifestRo
     names = [name.strip() for name in lines.fieldnames or []]
     lines.fieldnames = names
     if not {"content", "style"} <= set(names) <= set(COLUMNS) or len(set(names)) < len(names):
-        what = f"{path}, line 1: expected columns of {', '.join(COLUMNS)}, got {', '.join(names) or 'nothing'}"
-        raise StylerError(what, "name content and style at least; alpha and out may be left out")
+        what = f"{path}, line 1: expected the columns {', '.join(COLUMNS)}, got {', '.join(names) or 'nothing'}"
+        raise StylerError(what, "content and style are required; alpha and out are optional")
     for cells in lines:
         try:
             yield _row(path.parent, cells, format)

@@ -1,4 +1,4 @@
-"""What stands already: which jobs are left after an earlier run, and why the others are not."""
+"""Resuming: which jobs remain after an earlier run, and why the others are skipped."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from styler.batch.ledger import Line, latest_lines
-from styler.batch.pictures import Studio
+from styler.batch.pictures import BatchStylizer
 from styler.batch.plan import Job
 from styler.errors import StylerError
 from styler.transfer.record import RENAMED, file_hash
@@ -15,22 +15,28 @@ Reason = Literal["done before", "made with other settings or inputs", "not made 
 
 
 @dataclass
-class Standing:
-    """The jobs that are left, and the reason of each that is not; `unwritten` are lines that a kill kept back."""
+class Remaining:
+    """Remaining and skipped jobs.
+
+    Attributes:
+        left: Jobs to do.
+        skipped: The other jobs, with the reasons.
+        unwritten: Ledger lines "done" of results whose run was killed before it wrote them.
+    """
 
     left: list[Job] = field(default_factory=list)
     skipped: dict[Job, Reason] = field(default_factory=dict)
     unwritten: list[Line] = field(default_factory=list)
 
 
-def standing(jobs: Sequence[Job], studio: Studio) -> Standing:
-    """Return what is left of the jobs. With the studio's `overwrite`, that is all but what would come out the same."""
-    found = Standing()
-    there = {job for job in jobs if (studio.folder / job.out).exists()}
-    lines = latest_lines(studio.folder, "writing", "done") if there else {}
+def remaining_jobs(jobs: Sequence[Job], batch_stylizer: BatchStylizer) -> Remaining:
+    """Return which jobs remain; with `overwrite`, all except those whose result would be the same."""
+    found = Remaining()
+    existing = {job for job in jobs if (batch_stylizer.folder / job.out).exists()}
+    lines = latest_lines(batch_stylizer.folder, "writing", "done") if existing else {}
     for job in jobs:
-        reason = _reason(job, studio, lines.get(job.key)) if job in there else None
-        if reason is None or (studio.overwrite and reason != "done before"):
+        reason = _reason(job, batch_stylizer, lines.get(job.key)) if job in existing else None
+        if reason is None or (batch_stylizer.overwrite and reason != "done before"):
             found.left.append(job)
             continue
         found.skipped[job] = reason
@@ -39,32 +45,32 @@ def standing(jobs: Sequence[Job], studio: Studio) -> Standing:
     return found
 
 
-def _reason(job: Job, studio: Studio, line: Line | None) -> Reason:
+def _reason(job: Job, batch_stylizer: BatchStylizer, line: Line | None) -> Reason:
     if line is None:
         return "not made by this command"
-    # Killed between a picture's appearance and its line: its hash tells whether it appeared.
-    is_unsure = studio.overwrite or line["outcome"] == "writing"
-    if is_unsure and _hash(studio.folder / job.out) != line["output"]:
+    # A run may be killed after it wrote a picture and before the line "done": the hash shows whether it was written.
+    is_unsure = batch_stylizer.overwrite or line["outcome"] == "writing"
+    if is_unsure and _hash(batch_stylizer.folder / job.out) != line["output"]:
         return "not made by this command"
-    return "done before" if _is_same(job, studio, line) else "made with other settings or inputs"
+    return "done before" if _is_same(job, batch_stylizer, line) else "made with other settings or inputs"
 
 
 def _hash(path: Path) -> str | None:
     return file_hash(path) if path.is_file() else None
 
 
-def _is_same(job: Job, studio: Studio, line: Line) -> bool:
-    """Return whether the job would make the same picture again, on whatever machine."""
+def _is_same(job: Job, batch_stylizer: BatchStylizer, line: Line) -> bool:
+    """Return whether the job would make the same picture again, on any machine."""
     try:
-        record = studio.record(job)
-    except StylerError:  # what it was made of is gone, and nothing can be made instead
+        record = batch_stylizer.record(job)
+    except StylerError:  # an input no longer exists, so the picture cannot be made again
         return True
     names = ("content", "styles", "model", "settings")
     return all(without_paths(record[name]) == without_paths(line.get(name)) for name in names)
 
 
 def without_paths(value: Any) -> Any:
-    """Return the value without the names of files, which may have moved, and with today's names of settings."""
+    """Return the value without file names, since files may be moved, and with the current names of settings."""
     if isinstance(value, list):
         return [without_paths(item) for item in value]
     if not isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""Time and memory of a transfer, in the command and in the library, compared with the limit of the machine.
+"""Time and memory of a transfer by stage, in the command and the library, compared with the floor of this machine.
 
-Each size and precision is measured in a process of its own, alternating with the machine, whose clock speed and load
-drift.
+Each size and precision is measured in its own process, alternating with measurements of the machine, because clock
+speed and load drift.
 """
 
 import json
@@ -43,10 +43,18 @@ sys.stdout.write(json.dumps(library_seconds(**json.loads(sys.argv[1]))))
 class TransferRow:
     """Medians over the repeats for one size and precision.
 
-    `seconds` are by stage, from file to file, and "warm": one more call of the cascade alone, with a known style.
-    `library` is the same call in a plain Python process. `floor` is the least time of this machine by stage: for each
-    layer the time of its operations at the machine's best rate, or of copying its bytes, whichever is longer; see the
-    modules `workload` and `machine`. `peak_mib` is the peak memory of the process, or of the GPU.
+    Attributes:
+        size: Side of content and style, in pixels.
+        dtype: Precision of the networks.
+        device: Device of the networks.
+        seconds: By stage, from file to file, and "warm": the cascade alone with a known style.
+        library: Seconds of the same call as "warm", in a plain Python process.
+        floor: Minimum seconds by stage: for each layer the time of its operations at the machine's peak rate or of
+            copying its bytes, whichever is longer; see the modules `workload` and `machine`.
+        gflop: Operations of the cascade, in billions.
+        machine: Measured rates of the machine.
+        peak_mib: Peak memory of the process, or of the GPU.
+        operators: The slowest operators, if profiled.
     """
 
     size: int
@@ -67,17 +75,17 @@ class TransferRow:
 
     @property
     def share(self) -> float:
-        """Fraction of the machine's best rate."""
+        """Share of the machine's peak rate."""
         return self.gflops / (self.machine.flops / 1e9)
 
     @property
     def over_floor(self) -> float:
-        """The cascade's time, divided by the floor's."""
+        """Time of the cascade divided by the floor."""
         return self.seconds["warm"] / sum(self.floor.values())
 
 
 def written_squares(source: Path | None, sizes: Sequence[int], folder: Path, *, seed: int = 0) -> dict[int, Path]:
-    """Return square picture files in `folder` by size: resized from `source`, or smooth noise if it is None."""
+    """Write a square of each size to `folder`, from a picture, or from smooth noise without one; return the paths."""
     generator = torch.Generator().manual_seed(seed)
     samples = torch.rand(1, 3, 32, 32, generator=generator) if source is None else Picture.open(source).samples
     paths = {size: folder / f"{seed}-{size}.png" for size in sizes}
@@ -96,7 +104,7 @@ def transfer_rows(
     repeats: int = 5,
     profiled: bool = False,
 ) -> Iterator[TransferRow]:
-    """Yield a row for each precision and size; `contents` and `styles` are square picture files by size."""
+    """Yield a row for each precision and size; `contents` and `styles` are square pictures by size."""
     for dtype in dtypes:
         for size, content in contents.items():
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
@@ -109,16 +117,16 @@ def measure(
 ) -> TransferRow:
     """Return the row of one precision and size, measured in this process."""
     stylizer = Stylizer(model, device=device, dtype=dtype)
-    image, picture = (Picture.open(path).samples for path in (content, style))
-    runs, machines, used = [], [], 0
+    image, style_image = (Picture.open(path).samples for path in (content, style))
+    runs, machines, peak = [], [], 0
     for number in range(repeats + 1):
-        run = run_seconds(stylizer, content, picture)
+        run = run_seconds(stylizer, content, style_image)
         if number:
             runs.append(run)
             machines.append(measured_machine(stylizer.device, stylizer.dtype))
         else:
-            used = device_peak_mib(stylizer.device)
-    machine, known = median_machine(machines), stylizer.style(picture)
+            peak = device_peak_mib(stylizer.device)
+    machine, known = median_machine(machines), stylizer.style(style_image)
     operators = slowest_operators(lambda: stylizer.stylize(image, known), stylizer.device) if profiled else []
     widths, levels = stylizer.model.encoder.widths, stylizer.cascade_levels(None)
     layers = cascade_layers(widths, size, size, itemsize=stylizer.dtype.itemsize, levels=levels)
@@ -131,19 +139,19 @@ def measure(
         floor=floor_seconds(layers, machine),
         gflop=sum(layer.flops for layer in layers) / 1e9,
         machine=machine,
-        peak_mib=used,
+        peak_mib=peak,
         operators=operators,
     )
 
 
-def run_seconds(stylizer: Stylizer, content: Path, picture: Tensor) -> dict[str, float]:
-    """Return the seconds of one run by stage, and of one more call of the cascade alone."""
+def run_seconds(stylizer: Stylizer, content: Path, style_image: Tensor) -> dict[str, float]:
+    """Return the seconds of one run by stage, and of another run of the cascade alone."""
     trace = Trace(device=stylizer.device)
     stylizer.clear_cache()
     with trace.stage("load"):
         image = Picture.open(content).samples
     with trace.stage("style"):
-        known = stylizer.style(picture)
+        known = stylizer.style(style_image)
     result = stylizer.stylize(image, known, trace=trace)
     with tempfile.TemporaryFile() as file, trace.stage("save"):
         Picture.of(result).save(cast("BinaryIO", file), format="png")
@@ -175,7 +183,7 @@ def library_seconds(
 
 
 def floor_seconds(layers: Sequence[Layer], machine: Machine) -> dict[str, float]:
-    """Return the least seconds that the layers take on the machine, by stage."""
+    """Return the minimum time of the layers on the machine, by stage."""
     floor: defaultdict[str, float] = defaultdict(float)
     for layer in layers:
         floor[layer.stage] += machine.seconds(layer.flops, layer.num_bytes)
@@ -183,5 +191,5 @@ def floor_seconds(layers: Sequence[Layer], machine: Machine) -> dict[str, float]
 
 
 def device_peak_mib(device: torch.device) -> int:
-    """Return the peak memory in MiB: of the GPU if there is one, else of this process."""
+    """Return the peak memory of this process on a CUDA device, otherwise of the process itself, in MiB."""
     return torch.cuda.max_memory_allocated(device) >> 20 if device.type == "cuda" else peak_mib()

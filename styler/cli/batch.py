@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from styler.batch.ledger import Ledger
-    from styler.batch.pictures import Studio
+    from styler.batch.pictures import BatchStylizer
     from styler.batch.plan import Job
     from styler.batch.shards import Shard
     from styler.cli.batch_output import BatchOutput
@@ -176,10 +176,10 @@ def batch(
     if contents is None or out is None:
         raise typer.BadParameter("CONTENTS, STYLES and --out are required (or --merge OUT)")
     from styler.batch.names import Template
-    from styler.batch.plan import planned
-    from styler.batch.shards import parse_shard, shard_of
+    from styler.batch.plan import planned_jobs
+    from styler.batch.shards import parse_shard, shard_from_environment
 
-    part = parse_shard(shard) if shard else shard_of(os.environ)
+    part = parse_shard(shard) if shard else shard_from_environment(os.environ)
     chosen_levels, template = parse_levels(levels), Template(name, format)
     settings = {
         "preserve_color": preserve_color,
@@ -192,10 +192,10 @@ def batch(
         "tile": parse_tile(tile),
         "max_memory": parse_bytes(max_memory),
     }
-    plan = planned(contents, styles, out, pairs=pairs, recursive=recursive, template=template, alpha=alpha)
+    plan = planned_jobs(contents, styles, out, pairs=pairs, recursive=recursive, template=template, alpha=alpha)
     part_jobs = part.jobs(plan)
 
-    from styler.batch.ledger import opened_ledger
+    from styler.batch.ledger import open_ledger
     from styler.batch.pipeline import NUM_THREADS, Pipeline
     from styler.batch.setup import Setup
     from styler.process import keep_freed_memory
@@ -203,21 +203,21 @@ def batch(
     keep_freed_memory()
     files = {"overwrite": overwrite, "keep_metadata": metadata == "keep", "max_pixels": max_pixels}
     setup = Setup(model, device, dtype, settings, out, **files)
-    studio = setup.studio()
-    studio.stylizer.cascade_levels(chosen_levels)  # raises before anything is written
+    batch_stylizer = setup.batch_stylizer()
+    batch_stylizer.stylizer.cascade_levels(chosen_levels)  # raises before anything is written
     if dry_run:
-        print_dry_run(part_jobs, studio, output)
+        print_dry_run(part_jobs, batch_stylizer, output)
         return
     run_options = {"num_threads": jobs or NUM_THREADS, "fail_fast": fail_fast}
-    with opened_ledger(out, part, part_jobs) as ledger, output.resume_hint():
-        remaining = remaining_jobs(part_jobs, studio, ledger, part, output)
+    with open_ledger(out, part, part_jobs) as ledger, output.resume_hint():
+        remaining = start_ledger(part_jobs, batch_stylizer, ledger, part, output)
         if engine == "threads":
-            outcomes = Pipeline(studio, ledger, **run_options).outcomes(remaining)
+            outcomes = Pipeline(batch_stylizer, ledger, **run_options).outcomes(remaining)
         else:
             from styler.batch.ray_engine import ray_outcomes
 
             if model == "auto":  # ledgers name the model, so all actors use this one, whatever their devices
-                setup = replace(setup, model=studio.stylizer.model.name)
+                setup = replace(setup, model=batch_stylizer.stylizer.model.name)
             outcomes = ray_outcomes(
                 remaining, setup, ledger=ledger.path.stem, address=address, num_workers=workers, **run_options
             )
@@ -226,26 +226,26 @@ def batch(
         raise typer.Exit(SOME_FAILED)
 
 
-def remaining_jobs(
-    jobs: "list[Job]", studio: "Studio", ledger: "Ledger", part: "Shard", output: "BatchOutput"
+def start_ledger(
+    jobs: "list[Job]", batch_stylizer: "BatchStylizer", ledger: "Ledger", part: "Shard", output: "BatchOutput"
 ) -> "Sequence[Job]":
-    """Return the jobs that are not finished, print their number, and repair the ledger of a killed run."""
-    from styler.batch.resuming import standing
+    """Return the remaining jobs, after completing the ledger of a killed run and printing how many they are."""
+    from styler.batch.resuming import remaining_jobs
 
-    found = standing(jobs, studio)
+    found = remaining_jobs(jobs, batch_stylizer)
     for line in found.unwritten:
         ledger.append(line)
     output.print_start(found, part)
     return found.left
 
 
-def print_dry_run(jobs: "list[Job]", studio: "Studio", output: "BatchOutput") -> None:
+def print_dry_run(jobs: "list[Job]", batch_stylizer: "BatchStylizer", output: "BatchOutput") -> None:
     """Print what a run would write, and an estimate of time and memory."""
-    from styler.batch.estimate import estimated
-    from styler.batch.resuming import standing
+    from styler.batch.estimate import batch_estimate
+    from styler.batch.resuming import remaining_jobs
 
-    found = standing(jobs, studio)
-    output.print_dry_run(found, estimated(found.left, studio))
+    found = remaining_jobs(jobs, batch_stylizer)
+    output.print_dry_run(found, batch_estimate(found.left, batch_stylizer))
 
 
 def print_report(folder: Path, output: "BatchOutput") -> None:

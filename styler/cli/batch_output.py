@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from styler.batch.estimate import Estimate
     from styler.batch.pipeline import Outcome
     from styler.batch.report import Report
-    from styler.batch.resuming import Standing
+    from styler.batch.resuming import Remaining
     from styler.batch.shards import Shard
 
 SECONDS_BETWEEN_LINES = 10
@@ -36,14 +36,14 @@ class BatchOutput:
         if self.as_json:
             typer.echo(json.dumps({"event": kind, **facts}))
 
-    def print_start(self, found: "Standing", shard: "Shard") -> None:
+    def print_start(self, found: "Remaining", shard: "Shard") -> None:
         """Print how many pictures are to be made and how many are skipped."""
         self.left, self.skipped = len(found.left), len(found.skipped)
         self.print_event("planned", shard=str(shard), left=self.left, skipped=self.skipped)
         part = "" if shard.count == 1 else f"part {shard}: "
         self.console.print(f"{part}{plural(self.left)} to stylize{self.skip_reasons(found)}")
 
-    def skip_reasons(self, found: "Standing") -> str:
+    def skip_reasons(self, found: "Remaining") -> str:
         """Return why pictures are skipped, as text, and print an event for each."""
         for job, reason in found.skipped.items():
             self.print_event("skipped", out=job.key, reason=reason)
@@ -106,7 +106,7 @@ class BatchOutput:
             self.console.print("interrupted; finished pictures are kept, run the same command again to continue")
             raise
 
-    def print_dry_run(self, found: "Standing", estimate: "Estimate") -> None:
+    def print_dry_run(self, found: "Remaining", estimate: "Estimate") -> None:
         """Print what would be written, one line each, and the estimate."""
         for job in found.left:
             self.print_event("would do", out=job.key, content=str(job.content), style=str(job.style), alpha=job.alpha)
@@ -114,6 +114,8 @@ class BatchOutput:
                 typer.echo(f"{job.key}: {job.content} with style {job.style}, alpha {job.alpha:g}")
         for path in estimate.unreadable:
             self.console.print(f"{escape(str(path))}: unreadable, will fail")
+        for path, error in estimate.too_large.items():
+            self.console.print(f"{escape(str(path))}: {escape(error.what)}; {escape(error.todo)}")
         facts = {"megapixels": round(estimate.megapixels, 2), "seconds": round(estimate.seconds, 1)}
         self.print_event("estimate", pictures=len(found.left), **facts, peak_mib=estimate.peak_mib)
         time_taken = f"{estimate.seconds:.0f} s" if estimate.seconds < 600 else f"{estimate.seconds / 60:.0f} min"

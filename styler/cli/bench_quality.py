@@ -19,10 +19,10 @@ from styler.process import reduce_thread_spinning
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from styler.benchmarks.quality.contenders import Contender
     from styler.benchmarks.quality.fidelity import Fidelity
     from styler.benchmarks.quality.pairs import Pair
     from styler.benchmarks.quality.rows import QualityRow
+    from styler.benchmarks.quality.tools import Tool
 
 COLUMNS = ("stylized by", "alpha", "content_left", "style_left", "SSIM", "seconds", "peak MiB")
 
@@ -107,11 +107,11 @@ def bench_quality(
     strengths = parse_strengths(alphas)
     if plot is not None:
         require_matplotlib()
-    from styler.benchmarks.quality.contenders import OtherTool, OurModel
     from styler.benchmarks.quality.fidelity import fidelity_of
     from styler.benchmarks.quality.judges import check_judge
-    from styler.benchmarks.quality.pairs import chosen, pairs_of, squares
+    from styler.benchmarks.quality.pairs import all_pairs, held_out_pictures, write_squares
     from styler.benchmarks.quality.samples import sample_sheet
+    from styler.benchmarks.quality.tools import OtherTool, OurModel
     from styler.images import writable_format
 
     for path in (path for path in (plot, sheet) if path is not None):
@@ -120,20 +120,22 @@ def bench_quality(
         check_judge(judge)
     names = models or ["auto"]
     ours = [OurModel(name, alpha, transform, device) for name in names for alpha in strengths]
-    contenders: list[Contender] = [*ours, *(OtherTool(name, command) for name, command in others.items())]
+    tools: list[Tool] = [*ours, *(OtherTool(name, command) for name, command in others.items())]
     with tempfile.TemporaryDirectory() if out is None else nullcontext(out) as folder:
         pictures_folder = Path(folder)
-        pairs = pairs_of(
-            *(squares(chosen(path, pictures), pictures_folder / "squares", size) for path in (contents, styles))
-        )
-        rows = measured_rows(judges or ["vgg19"], pairs, contenders, pictures_folder)
+        squares = [
+            write_squares(held_out_pictures(path, pictures), pictures_folder / "squares", size)
+            for path in (contents, styles)
+        ]
+        pairs = all_pairs(*squares)
+        rows = measured_rows(judges or ["vgg19"], pairs, tools, pictures_folder)
         fidelities = [fidelity_of(name, pairs, device=device) for name in names]
         if sheet is not None:
-            sample_sheet(pairs, contenders, pictures_folder).save(sheet, overwrite=True)
+            sample_sheet(pairs, tools, pictures_folder).save(sheet, overwrite=True)
     if plot is not None:
-        from styler.benchmarks.quality.drawing import draw_plane
+        from styler.benchmarks.quality.plot import plot_quality
 
-        draw_plane(rows, plot)
+        plot_quality(rows, plot)
     if as_json:
         for row in (*rows, *fidelities):
             typer.echo(json.dumps(asdict(row)))
@@ -142,22 +144,22 @@ def bench_quality(
 
 
 def measured_rows(
-    judges: "Sequence[str]", pairs: "Sequence[Pair]", contenders: "Sequence[Contender]", folder: Path
+    judges: "Sequence[str]", pairs: "Sequence[Pair]", tools: "Sequence[Tool]", folder: Path
 ) -> "list[QualityRow]":
     """Return the rows of the table, with all pictures made below `folder`; progress is printed."""
-    from styler.benchmarks.quality.contenders import costs_of
     from styler.benchmarks.quality.judges import load_judge
-    from styler.benchmarks.quality.rows import judged_rows
+    from styler.benchmarks.quality.rows import quality_rows
+    from styler.benchmarks.quality.tools import run_tools
     from styler.process import keep_freed_memory
 
     costs, rows = [], []
-    for contender, cost in zip(contenders, costs_of(contenders, pairs, folder), strict=True):
-        stderr.print(f"{contender.name} at {contender.alpha:g}: {len(pairs)} pictures", highlight=False)
+    for tool, cost in zip(tools, run_tools(tools, pairs, folder), strict=True):
+        stderr.print(f"{tool.name} at {tool.alpha:g}: {len(pairs)} pictures", highlight=False)
         costs.append(cost)
     # Only now: the peak memory of another tool includes what this process held when it started that tool.
     keep_freed_memory()
     loaded = [load_judge(judge) for judge in judges]
-    for row in (row for judge in loaded for row in judged_rows(judge, pairs, contenders, costs, folder)):
+    for row in (row for judge in loaded for row in quality_rows(judge, pairs, tools, costs, folder)):
         stderr.print(f"{row.judge}: {row.name} at {row.alpha:g}", highlight=False)
         rows.append(row)
     return rows

@@ -16,7 +16,7 @@ from styler.errors import StylerError
 from styler.images.interchange import array_samples, tensor_samples
 from styler.images.loading import File, is_file, read_file
 from styler.images.metadata import Metadata
-from styler.images.pixels import pil_picture, quantized, resize, resize_to, to_float
+from styler.images.pixels import pil_picture, quantized, resize, resize_to, scaled_size, to_float
 from styler.images.saving import save_image
 from styler.images.unpacking import unpack
 
@@ -115,13 +115,7 @@ class Picture:
             StylerError: If it would be enlarged beyond `MAX_PIXELS`.
             ValueError: If the size is not a whole number from 1.
         """
-        height, width = self.size
-        if type(size) is not int or not 1 <= size <= MAX_SIZE:
-            raise ValueError(f"expected size from 1 to {MAX_SIZE} pixels, got {size!r}")
-        if size * size * min(height, width) > max(MAX_PIXELS, height * width) * max(height, width):
-            what = f"{width}×{height} pixels with a longer side of {size} are too many"
-            raise StylerError(what, f"choose a size that gives at most {MAX_PIXELS / 1e6:.3g} megapixels")
-        return self if size == max(height, width) else self.with_samples(resize(self.samples, size))
+        return self if resized_size(*self.size, size) == self.size else self.with_samples(resize(self.samples, size))
 
     def with_samples(self, samples: Tensor, *, settings: str | None = None) -> Self:
         """Return this picture with other samples, of any size: alpha follows, depth and metadata stay, `source` goes.
@@ -193,6 +187,21 @@ class Picture:
 
 AnyPicture = Picture | File | bytes | Image.Image | np.ndarray | Tensor
 """Whatever is a picture; see `Picture.of`."""
+
+
+def resized_size(height: int, width: int, size: int) -> tuple[int, int]:
+    """Return the height and width that `Picture.resized` gives a picture, without its samples.
+
+    Raises:
+        StylerError: If it would be enlarged beyond `MAX_PIXELS`.
+        ValueError: If the size is not a whole number from 1.
+    """
+    if type(size) is not int or not 1 <= size <= MAX_SIZE:
+        raise ValueError(f"expected size from 1 to {MAX_SIZE} pixels, got {size!r}")
+    if size * size * min(height, width) > max(MAX_PIXELS, height * width) * max(height, width):
+        what = f"{width}×{height} pixels with a longer side of {size} are too many"
+        raise StylerError(what, f"choose a size that gives at most {MAX_PIXELS / 1e6:.3g} megapixels")
+    return scaled_size(height, width, size)
 
 
 def converted(samples: Tensor, dtype: torch.dtype) -> Tensor:

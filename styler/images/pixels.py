@@ -77,9 +77,13 @@ def resize(image: Tensor, size: int) -> Tensor:
     Antialiased bicubic: beside a hard edge it rings by 4 % of the step, Lanczos by 8, and stylizing draws
     such rings as strokes. It keeps nine tenths of the fine detail that Lanczos keeps, bilinear seven.
     """
-    height, width = image.shape[-2:]
+    return resize_to(image, scaled_size(image.shape[-2], image.shape[-1], size))
+
+
+def scaled_size(height: int, width: int, size: int) -> tuple[int, int]:
+    """Return height and width scaled so that the longer one is `size`, neither below 1."""
     scale = size / max(height, width)
-    return resize_to(image, (max(1, round(height * scale)), max(1, round(width * scale))))
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def resize_to(image: Tensor, size: tuple[int, int]) -> Tensor:

@@ -1,4 +1,4 @@
-"""The decoders: each level's trunk mirrored, from features back to pictures."""
+"""The decoders: mirrored encoders, from the features of one level back to images."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,7 +9,7 @@ from styler.model.vgg import channels, layers_to
 
 
 class Decoder(nn.Module):
-    """The mirror of the trunk up to `level`: pooling becomes nearest upsampling, the last convolution is linear."""
+    """The mirrored encoder up to `level`: nearest upsampling instead of pooling, no activation at the end."""
 
     def __init__(self, level: Level, widths: tuple[int, ...]):
         super().__init__()
@@ -18,7 +18,7 @@ class Decoder(nn.Module):
         self.convs = nn.ModuleDict({name: Conv3x3(*reversed(channels(name, widths))) for name in convs})
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return the picture of `features` `(B, C, h, w)`: `(B, 3, h · stride, w · stride)`, not yet clamped."""
+        """Return the image for `features` `(B, C, h, w)`: `(B, 3, h · stride, w · stride)`, not clamped."""
         x = features
         for name in self.layers[:-1]:
             x = F.interpolate(x, scale_factor=2.0) if name == "pool" else F.relu(self.convs[name](x), inplace=True)

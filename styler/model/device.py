@@ -1,4 +1,4 @@
-"""Where and in which precision the networks run."""
+"""Device and precision of the networks."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 
 
 def find_device(name: str | torch.device = "auto") -> torch.device:
-    """Return the device called "cpu", "cuda", "cuda:N" or "mps"; "auto" takes the fastest one at hand.
+    """Return the device "cpu", "cuda", "cuda:N" or "mps"; "auto" is the fastest one on this machine.
 
     Raises:
         StylerError: If this machine has no such device.
@@ -35,7 +35,7 @@ def _count(kind: str) -> int:
 
 
 def find_dtype(name: str | torch.dtype, device: torch.device) -> torch.dtype:
-    """Return a precision, by name or itself; "auto" takes the half precision that `device` computes natively.
+    """Return a precision, by name or dtype; "auto" is the half precision that `device` computes natively, or float32.
 
     Raises:
         StylerError: If there is no such precision.
@@ -49,9 +49,9 @@ def find_dtype(name: str | torch.dtype, device: torch.device) -> torch.dtype:
 
 
 def auto_dtype(device: torch.device) -> torch.dtype:
-    """Return float16 on GPUs, bfloat16 on processors with instructions for it, else float32.
+    """Return float16 on GPUs, bfloat16 on processors with AVX512_BF16 or AMX, else float32.
 
-    Emulated bfloat16 is slower than float32, so a processor has to say that it has AVX512_BF16 or AMX.
+    Emulated bfloat16 is slower than float32.
     """
     if device.type in ("cuda", "mps"):
         return torch.float16
@@ -60,16 +60,16 @@ def auto_dtype(device: torch.device) -> torch.dtype:
 
 
 class _TensorFloat32:
-    """How many blocks of `exact_float32` are open, in all threads, and what was set before the first."""
+    """Number of open `exact_float32` blocks in all threads, and the setting before the first."""
 
-    lock, blocks, usual = Lock(), 0, "none"
+    lock, blocks, previous = Lock(), 0, "none"
 
 
 @contextmanager
 def exact_float32(device: torch.device) -> Generator[None]:
-    """Compute convolutions in float32 on CUDA as such inside the block: by default cuDNN rounds to TF32's 10 bits.
+    """Use full float32 precision for convolutions on CUDA inside the block; by default cuDNN rounds to TF32 (10 bits).
 
-    The setting is the process's: it is restored when the last of all threads has left such a block.
+    The setting applies to the process, and is restored when the last thread leaves such a block.
     """
     if device.type != "cuda":
         yield
@@ -77,7 +77,7 @@ def exact_float32(device: torch.device) -> Generator[None]:
     state, conv = _TensorFloat32, torch.backends.cudnn.conv  # ty: ignore[missing-attribute]
     with state.lock:
         if not state.blocks:
-            state.usual, conv.fp32_precision = conv.fp32_precision, "ieee"
+            state.previous, conv.fp32_precision = conv.fp32_precision, "ieee"
         state.blocks += 1
     try:
         yield
@@ -85,4 +85,4 @@ def exact_float32(device: torch.device) -> Generator[None]:
         with state.lock:
             state.blocks -= 1
             if not state.blocks:
-                conv.fp32_precision = state.usual
+                conv.fp32_precision = state.previous

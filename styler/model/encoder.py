@@ -1,4 +1,4 @@
-"""The encoder: VGG-19's trunk at any widths, from pictures to the features of each level.
+"""The encoder: VGG-19 of any width up to relu4_1, from images to the features of each level.
 
 Images are RGB floats in [0, 1], `(B, 3, H, W)`.
 """
@@ -14,15 +14,15 @@ from styler.model.vgg import TRUNK, WIDTHS, channels
 
 
 class Conv3x3(nn.Conv2d):
-    """A 3x3 convolution that keeps the size, reflecting at the border.
+    """A 3x3 convolution with reflection padding, which keeps the size.
 
-    It takes its input in the precision of its weights. With `out_dtype` the sum with the bias is in float32, and
-    comes out in that precision: so layers of two precisions may follow each other.
+    The input is converted to the precision of the weights. With `out_dtype` the bias is added in float32 and the
+    output has that precision, so that consecutive layers may have different precisions.
     """
 
     out_dtype: torch.dtype | None = None
 
-    bias: Tensor  # ty: ignore[incompatible-mutable-override]  a Conv2d may have none
+    bias: Tensor  # ty: ignore[incompatible-mutable-override]  the bias of a Conv2d may be None
 
     def __init__(self, before: int, after: int):
         super().__init__(before, after, 3, padding=1, padding_mode="reflect")
@@ -39,14 +39,14 @@ class Conv3x3(nn.Conv2d):
 
 
 def convolutions(network: nn.Module) -> list[Conv3x3]:
-    """Return the 3x3 convolutions of a network, in the order in which they were made."""
+    """Return the 3x3 convolutions of a network, in order of creation."""
     return [module for module in network.modules() if isinstance(module, Conv3x3)]
 
 
 class Encoder(nn.Module):
-    """VGG-19 to relu4_1 with `widths` channels in its four blocks.
+    """VGG-19 up to relu4_1 with `widths` channels in its four blocks.
 
-    Any scaling of the input that the weights want is folded into conv1_1: reflection padding commutes with it.
+    Input normalization is folded into conv1_1, which is exact because reflection padding commutes with it.
     """
 
     def __init__(self, widths: tuple[int, ...] = WIDTHS):
@@ -60,14 +60,14 @@ class Encoder(nn.Module):
         return self.pyramid(image, [level])[level]
 
     def pyramid(self, image: Tensor, levels: Iterable[Level] = LEVELS) -> dict[Level, Tensor]:
-        """Return the features of `image` at each of `levels`, from one walk up the trunk."""
-        wanted, found = set(levels), {}
+        """Return the features of `image` at each of `levels`, from one forward pass."""
+        wanted, features = set(levels), {}
         x = image
         for name in TRUNK:
-            if len(found) == len(wanted):
+            if len(features) == len(wanted):
                 break
             x = F.max_pool2d(x, 2) if name == "pool" else F.relu(self.convs[name](x), inplace=True)
             level = name.replace("conv", "relu")
             if level in wanted:
-                found[level] = x
-        return found
+                features[level] = x
+        return features

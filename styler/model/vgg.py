@@ -1,4 +1,4 @@
-"""The shape of VGG-19 up to relu4_1 (Simonyan & Zisserman, arXiv:1409.1556), shared by encoders and decoders."""
+"""The layers of VGG-19 up to relu4_1 (Simonyan & Zisserman, arXiv:1409.1556), shared by encoders and decoders."""
 
 from styler.choices import LEVELS, Level
 
@@ -8,26 +8,26 @@ TRUNK = (
 )
 
 WIDTHS = (64, 128, 256, 512)
-"""Channels of the blocks 1 to 4 in the full VGG-19."""
+"""Channels of blocks 1 to 4 in the original VGG-19."""
 
 
 def layers_to(level: Level) -> tuple[str, ...]:
-    """Return the part of the trunk that ends with the convolution of `level`."""
+    """Return the layers up to and including the convolution of `level`."""
     return TRUNK[: TRUNK.index(level.replace("relu", "conv")) + 1]
 
 
 def channels(conv: str, widths: tuple[int, ...]) -> tuple[int, int]:
-    """Return how many channels go into and come out of `conv` (such as "conv2_1")."""
+    """Return the numbers of input and output channels of `conv`, such as "conv2_1"."""
     number, index = int(conv[4]), int(conv[6])
     inside, before = widths[number - 1], (3, *widths)[number - 1]
     return (before if index == 1 else inside), inside
 
 
 def block(level: Level) -> int:
-    """Return which of the four blocks `level` is in, from 0."""
+    """Return the index of the block of `level`, 0 to 3."""
     return len(LEVELS) - 1 - LEVELS.index(level)
 
 
 def stride(level: Level) -> int:
-    """Return the side of a feature cell of `level`, in pixels."""
+    """Return the stride of the features of `level`, in pixels."""
     return 2 ** block(level)

@@ -1,4 +1,4 @@
-"""Model files: one safetensors file holds an encoder, its decoders, and what they are called and made of."""
+"""Model files: one safetensors file with an encoder and its decoders."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,16 +33,16 @@ class Model:
 
     @property
     def device(self) -> torch.device:
-        """Where the networks are."""
+        """Device of the networks."""
         return convolutions(self.encoder)[0].weight.device
 
     @property
     def dtype(self) -> torch.dtype:
-        """The precision that the networks run in."""
+        """Precision of the networks, except at the layers that read or write pixels; see `to`."""
         return convolutions(self.encoder)[-1].weight.dtype
 
     def copy(self) -> "Model":
-        """Return the model once more, in float32 on the processor."""
+        """Return a copy of the model, in float32 on the processor."""
         other = Model(
             Encoder(self.encoder.widths),
             {level: Decoder(level, self.encoder.widths) for level in self.decoders},
@@ -54,10 +54,10 @@ class Model:
         return other
 
     def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> Self:
-        """Move the networks, in place, in the memory format that convolutions run fastest in.
+        """Move the networks, in place, in channels-last format, which is the fastest for convolutions.
 
-        Pictures stay in float32 between them: in bfloat16 they would have 8 bits, and their rounding, amplified
-        from level to level, makes half of the difference to float32.
+        Images between the networks stay in float32: in bfloat16 they would have 8 bits, and their rounding, amplified
+        from level to level, causes half of the difference to float32.
         """
         for network in (self.encoder, *self.decoders.values()):
             for conv in convolutions(network):
@@ -69,23 +69,23 @@ class Model:
 
 
 def load_model(model: str | Path = "auto") -> Model:
-    """Return a model by name or path, in float32 on the processor; "auto" is the one that fits there.
+    """Return a model by name or path, in float32 on the processor; "auto" is the default model for processors.
 
     Raises:
-        StylerError: If it can't be found, or isn't a whole styler model.
+        StylerError: If it can't be found, or is not a complete styler model.
     """
     path = find_model(model)
     tensors, metadata = read_tensors(path)
     check_format(path, metadata)
     widths, levels = architecture({key: tensor.shape for key, tensor in tensors.items()})
-    with torch.device("meta"):  # what a broken file claims costs no memory
+    with torch.device("meta"):  # wrong shapes in a broken file allocate no memory
         loaded = Model(Encoder(widths), {level: Decoder(level, widths) for level in levels}, path.stem, path)
     load_weights(loaded.modules(), tensors, path)
     return loaded
 
 
 def save_model(model: Model, path: Path) -> None:
-    """Write a model in half precision, whole or not at all.
+    """Write a model in half precision, atomically.
 
     Raises:
         StylerError: If the file can't be written.
@@ -96,19 +96,19 @@ def save_model(model: Model, path: Path) -> None:
 
 
 def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Put `tensors` into `module` as float32, in place.
+    """Load `tensors` into `module` as float32, in place.
 
     Raises:
-        StylerError: If names or shapes differ from the module's, or a tensor holds no floats.
+        StylerError: If names or shapes differ from the module's, or a tensor is not floating point.
     """
     expected = {key: tuple(value.shape) for key, value in module.state_dict().items()}
     found = {key: tuple(value.shape) for key, value in tensors.items()}
     for key in sorted(expected.keys() | found.keys()):
         if expected.get(key) != found.get(key):
             wrong = f"{path}: expected {key} of shape {expected.get(key)}, got {found.get(key)}"
-            raise StylerError(wrong, "the file is broken or meant for another network; get it again")
+            raise StylerError(wrong, "the file is damaged or for another network; get it again")
         if not tensors[key].is_floating_point():
-            raise StylerError(f"{path}: expected {key} of floats, got {tensors[key].dtype}", "get the file again")
+            raise StylerError(f"{path}: expected floats in {key}, got {tensors[key].dtype}", "get the file again")
     module.load_state_dict({key: tensor.float() for key, tensor in tensors.items()}, assign=True)
     module.requires_grad_(False).eval()
 
@@ -123,18 +123,18 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except FileNotFoundError:
-        raise StylerError(f"no such file: {path}", "check the name and the folder") from None
+        raise StylerError(f"no such file: {path}", "check the path") from None
     except (OSError, SafetensorError) as error:
-        raise StylerError(f"can't read {path}: {error}", "check that all of it was copied") from error
+        raise StylerError(f"can't read {path}: {error}", "check that the file is complete") from error
 
 
 def downloaded_weights(url: str) -> dict[str, Tensor]:
-    """Return the tensors of a .pth file on the network, kept in torch.hub's cache.
+    """Return the tensors of a .pth file downloaded from `url` and kept in torch.hub's cache.
 
-    Its name ends in the first digits of its SHA-256, as torchvision's do, and they are checked.
+    The file name ends with the first digits of its SHA-256, as torchvision's do; they are checked.
 
     Raises:
-        StylerError: If it can't be fetched or isn't what its name says.
+        StylerError: If it can't be downloaded or its hash is wrong.
     """
     try:
         return torch.hub.load_state_dict_from_url(url, map_location="cpu", check_hash=True, progress=False)

@@ -1,4 +1,4 @@
-"""Pictures for training: found, checked, split, cropped.
+"""Training pictures: finding, checking, splitting and cropping.
 
 Images are RGB floats in [0, 1], `(3, H, W)`.
 """
@@ -18,13 +18,14 @@ from styler.errors import StylerError
 from styler.images import Picture
 
 HELD_OUT_SHARE = 0.04
+"""Of the pictures in a folder."""
 
-WORTH_WORKERS = 1000
-"""Crops under which decoding them beside the network is not worth the seconds that a process takes to start."""
+MIN_CROPS_FOR_WORKERS = 1000
+"""With fewer crops, worker processes take longer to start than they save."""
 
 
 def find_pictures(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Return the pictures below `folder` that can be read, and those that can't, both sorted.
+    """Return the readable and the unreadable pictures in `folder` and its subfolders, both sorted.
 
     Raises:
         StylerError: If there is no such folder or no readable picture in it.
@@ -36,12 +37,12 @@ def find_pictures(folder: Path) -> tuple[list[Path], list[Path]]:
         readable = list(pool.map(is_readable, paths))
     good = [path for path, ok in zip(paths, readable, strict=True) if ok]
     if not good:
-        raise StylerError(f"no readable picture in {folder}", f"put pictures there: {' '.join(READABLE_SUFFIXES)}")
+        raise StylerError(f"no readable picture in {folder}", f"add pictures: {' '.join(READABLE_SUFFIXES)}")
     return good, [path for path, ok in zip(paths, readable, strict=True) if not ok]
 
 
 def is_readable(path: Path) -> bool:
-    """Return whether the whole picture decodes."""
+    """Return whether the picture can be decoded completely."""
     try:
         Picture.open(path)
     except StylerError:
@@ -50,16 +51,19 @@ def is_readable(path: Path) -> bool:
 
 
 def split_held_out(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Return the pictures to train on and those held out, by a hash of the name: stable as a folder grows."""
+    """Return the training and the held-out pictures, chosen by a hash of the name: stable when a folder grows.
+
+    Too few pictures to split are used for both.
+    """
     held = [path for path in paths if _unit_hash(path.name) < HELD_OUT_SHARE]
-    rest = [path for path in paths if _unit_hash(path.name) >= HELD_OUT_SHARE]
-    if not held or not rest:  # a handful of pictures: measure on what is trained on
+    training = [path for path in paths if _unit_hash(path.name) >= HELD_OUT_SHARE]
+    if not held or not training:
         return list(paths), list(paths)
-    return rest, held
+    return training, held
 
 
-def spread(paths: Sequence[Path], count: int) -> list[Path]:
-    """Return at most `count` of the paths, evenly spread over them."""
+def evenly_spaced(paths: Sequence[Path], count: int) -> list[Path]:
+    """Return at most `count` of the paths, evenly spaced."""
     step = max(1, len(paths) // count)
     return list(paths[::step][:count])
 
@@ -69,7 +73,7 @@ def _unit_hash(name: str) -> float:
 
 
 def load_square(path: Path, size: int) -> Tensor:
-    """Return the centre square of a picture at `size` pixels, for measuring and for sample sheets."""
+    """Return the center square of a picture, resized to `size` pixels, `(3, size, size)`."""
     image = Picture.open(path).image[0]
     side = min(image.shape[-2:])
     return v2.functional.resize(v2.functional.center_crop(image, [side, side]), [size, size], antialias=True)
@@ -81,7 +85,7 @@ def load_squares(paths: Sequence[Path], size: int) -> Tensor:
 
 
 def augmentation(size: int, *, scale: tuple[float, float]) -> Callable[[Tensor], Tensor]:
-    """Return random square crops of `size` pixels that cover the share `scale` of the area, flipped by chance."""
+    """Return a transform to random square crops of `size` pixels; `scale` is the range of their share of the area."""
     return v2.Compose(
         [
             v2.RandomResizedCrop(size, scale=scale, ratio=(0.9, 1.1), antialias=True),
@@ -91,9 +95,9 @@ def augmentation(size: int, *, scale: tuple[float, float]) -> Callable[[Tensor],
 
 
 class RandomCrops(Dataset):
-    """Item k of an endless, seeded sequence of crops: it depends on the seed and k alone.
+    """A sequence of random crops in which item k depends on the seed and k only.
 
-    So a resumed training sees what the uninterrupted one would have seen, with any number of workers.
+    A resumed training therefore gets the same crops as an uninterrupted one, with any number of workers.
     """
 
     def __init__(self, *sources: tuple[Sequence[Path], Callable[[Tensor], Tensor]], num_items: int, seed: int):
@@ -103,7 +107,7 @@ class RandomCrops(Dataset):
         return self.num_items
 
     def __getitem__(self, index: int) -> tuple[Tensor, ...]:
-        """Return one crop of each source."""
+        """Return one crop from each source, `(3, H, W)` each."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed * 2_000_003 + index)
             return tuple(self._crop(paths, augment) for paths, augment in self.sources)
@@ -114,10 +118,10 @@ class RandomCrops(Dataset):
 
 
 def batches(crops: RandomCrops, *, batch_size: int, first: int = 0) -> Iterator[list[Tensor]]:
-    """Yield batches of crops from batch number `first` on, each source stacked `(B, 3, H, W)`."""
+    """Yield batches of crops from batch number `first` on, one tensor `(B, 3, H, W)` per source."""
     order = range(first * batch_size, len(crops))
-    workers = max(1, torch.get_num_threads() // 2) if len(order) > WORTH_WORKERS else 0
-    context = "spawn" if workers else None  # forking a process that has threads may deadlock
+    workers = max(1, torch.get_num_threads() // 2) if len(order) > MIN_CROPS_FOR_WORKERS else 0
+    context = "spawn" if workers else None  # forking a process with threads may deadlock
     yield from DataLoader(
         crops, batch_size, sampler=order, num_workers=workers, multiprocessing_context=context, drop_last=True
     )

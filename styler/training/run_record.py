@@ -1,4 +1,4 @@
-"""What a training was: enough to tell two models apart and to make one again."""
+"""The record of a training: settings, data, results and versions, to compare models and to repeat a training."""
 
 import json
 import platform
@@ -16,7 +16,16 @@ from styler.training.settings import Settings
 def write_record(
     path: Path, *, settings: Settings, data: dict[str, int], held_out: dict[str, float], seconds: float, **more: object
 ) -> dict:
-    """Write and return the record: `data` are counts of pictures, `held_out` losses on pictures not trained on."""
+    """Write and return the record.
+
+    Args:
+        path: JSON file.
+        settings: Settings of the training.
+        data: Numbers of pictures.
+        held_out: Losses on the held-out pictures.
+        seconds: Duration of the training.
+        more: Further entries.
+    """
     record = {
         "settings": asdict(settings),
         "data": data,

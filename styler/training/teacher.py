@@ -1,4 +1,4 @@
-"""The teacher: a full VGG-19 as an `Encoder`, its input scaling folded into the first convolution."""
+"""The teacher: a full VGG-19 as an `Encoder`, with its input normalization folded into the first convolution."""
 
 from pathlib import Path
 
@@ -17,13 +17,13 @@ TORCHVISION_INDICES = {
 
 
 def load_teacher(teacher: str) -> Encoder:
-    """Return the teacher `vgg19` (torchvision's, downloaded once) or the one in a safetensors file.
+    """Return the teacher "vgg19" (torchvision's, downloaded once) or the one in a safetensors file.
 
     The file holds `conv1_1.weight`, `conv1_1.bias`, … to `conv4_1`; its input is BGR in [0, 255] less the
-    ImageNet mean, as the normalised VGG-19 of AdaIN and of universal style transfer wants it.
+    ImageNet mean, as for the normalised VGG-19 of AdaIN and of universal style transfer.
 
     Raises:
-        StylerError: If it can't be read or has other shapes than VGG-19.
+        StylerError: If it can't be read or its shapes are not those of VGG-19.
     """
     if teacher == "vgg19":
         return torchvision_teacher()
@@ -39,9 +39,9 @@ def torchvision_teacher(url: str | None = None) -> Encoder:
     """Return VGG-19 with torchvision's ImageNet weights (`IMAGENET1K_V1`), downloaded once.
 
     Raises:
-        StylerError: If they can't be had.
+        StylerError: If they can't be downloaded.
     """
-    from torchvision.models import VGG19_Weights  # seconds to import, and needed here alone
+    from torchvision.models import VGG19_Weights  # takes seconds to import, and only needed here
 
     state = downloaded_weights(url or VGG19_Weights.IMAGENET1K_V1.url)
     parts = ((name, index, part) for name, index in TORCHVISION_INDICES.items() for part in ("weight", "bias"))
@@ -56,7 +56,7 @@ def torchvision_teacher(url: str | None = None) -> Encoder:
 
 
 def fold_input(encoder: Encoder, *, flip: bool, mean: Tensor, std: Tensor) -> None:
-    """Change conv1_1, in place, so that RGB in [0, 1] goes in where (x - mean) / std, perhaps as BGR, went before."""
+    """Change conv1_1, in place, to take RGB in [0, 1] instead of (x - mean) / std, in BGR order if `flip`."""
     conv = convolutions(encoder)[0]
     weight = conv.weight.data / std.view(1, 3, 1, 1)
     conv.bias.data -= (weight * mean.view(1, 3, 1, 1)).sum((1, 2, 3))

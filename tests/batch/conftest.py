@@ -1,14 +1,14 @@
-"""Fixtures: jobs, and a function that does what is left of them."""
+"""Fixtures: jobs, and a function that does the remaining ones."""
 
 from pathlib import Path
 
 import pytest
 
-from styler.batch.ledger import opened_ledger
-from styler.batch.pictures import Studio
+from styler.batch.ledger import open_ledger
+from styler.batch.pictures import BatchStylizer
 from styler.batch.pipeline import Pipeline
 from styler.batch.plan import Job
-from styler.batch.resuming import standing
+from styler.batch.resuming import remaining_jobs
 from styler.batch.shards import Shard
 from styler.transfer.stylizer import Stylizer
 
@@ -20,7 +20,7 @@ def stylizer(tiny_file):
 
 @pytest.fixture
 def jobs(picture_file):
-    """Return six contents of two sizes in two styles, style by style."""
+    """Return jobs for six contents of two sizes in two styles, grouped by style."""
     contents = [picture_file(f"c/{k}.png", 40, 40 + 16 * (k % 2), seed=k) for k in range(6)]
     styles = [picture_file(f"s/{name}.png", 50, 60, seed=seed) for name, seed in (("x", 7), ("y", 8))]
     return [Job(c, s, 1.0, Path(s.stem) / f"{c.stem}.png") for s in styles for c in contents]
@@ -28,12 +28,12 @@ def jobs(picture_file):
 
 @pytest.fixture
 def run(stylizer, tmp_path):
-    """Return a function that goes through what is left of the jobs."""
+    """Return a function that does the remaining jobs."""
 
     def run(jobs, *, overwrite=False, settings=None, **options):
-        studio = Studio(stylizer, settings or {}, tmp_path / "out", overwrite=overwrite)
-        with opened_ledger(studio.folder, Shard(), jobs) as ledger:
-            found = standing(jobs, studio)
-            return found, list(Pipeline(studio, ledger, **options).outcomes(found.left))
+        batch_stylizer = BatchStylizer(stylizer, settings or {}, tmp_path / "out", overwrite=overwrite)
+        with open_ledger(batch_stylizer.folder, Shard(), jobs) as ledger:
+            found = remaining_jobs(jobs, batch_stylizer)
+            return found, list(Pipeline(batch_stylizer, ledger, **options).outcomes(found.left))
 
     return run

@@ -10,7 +10,7 @@ DRIVER = Path(__file__).parents[1] / "killed_batches.py"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_batch_killed_at_any_moment_goes_on_and_leaves_nothing_half_done(tiny_file, picture_file, tmp_path):
+def test_a_batch_killed_at_any_moment_resumes_and_leaves_no_partial_results(tiny_file, picture_file, tmp_path):
     for name in ("c/0", "c/1", "c/2", "c1/0"):
         picture_file(f"{name}.png", 32, 40, seed=int(name[-1]))
     picture_file("s/x.png", 32, 32, seed=5)

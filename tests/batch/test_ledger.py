@@ -16,7 +16,7 @@ def path(tmp_path):
     return ledger_file(tmp_path)
 
 
-def test_what_is_appended_is_on_the_disk_and_read_again(path):
+def test_appended_lines_are_on_the_disk_and_can_be_read(path):
     with Ledger(path) as ledger:
         ledger.append(line("a.png"))
         ledger.append(line("ü\udc80.png"))
@@ -24,7 +24,7 @@ def test_what_is_appended_is_on_the_disk_and_read_again(path):
 
 
 @pytest.mark.parametrize("cut", range(1, 40, 3))
-def test_a_torn_last_line_is_passed_over_and_cut_off(path, cut):
+def test_an_incomplete_last_line_is_skipped_and_removed(path, cut):
     with Ledger(path) as ledger:
         ledger.append(line("a.png"))
         ledger.append(line("b.png"))
@@ -35,7 +35,7 @@ def test_a_torn_last_line_is_passed_over_and_cut_off(path, cut):
     assert [json.loads(text)["out"] for text in path.read_text().splitlines()] == ["a.png", "c.png"]
 
 
-def test_a_full_disk_leaves_whole_lines(path, monkeypatch):
+def test_a_full_disk_leaves_only_complete_lines(path, monkeypatch):
     with Ledger(path) as ledger:
         ledger.append(line("a.png"))
         write = os.write
@@ -68,6 +68,6 @@ def test_one_run_at_a_time_writes_a_ledger(path):
     Ledger(path).close()
 
 
-def test_lines_of_others_are_no_harm(path):
+def test_unknown_lines_are_skipped(path):
     path.write_text('[]\n"x"\n{"outcome": "done"}\nnonsense\n\xff\n{"outcome": "done", "out": "a.png", "time": 1}\n')
     assert [one["out"] for one in ledger_lines(path)] == ["a.png"]

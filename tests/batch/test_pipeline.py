@@ -1,5 +1,6 @@
 import threading
 from pathlib import Path
+from queue import Queue
 
 import numpy as np
 import pytest
@@ -7,8 +8,9 @@ from PIL import Image
 
 from styler.batch import pipeline
 from styler.batch.budget import PixelBudget
-from styler.batch.ledger import latest_lines, opened_ledger
-from styler.batch.pictures import Studio
+from styler.batch.estimate import batch_estimate
+from styler.batch.ledger import latest_lines, open_ledger
+from styler.batch.pictures import BatchStylizer
 from styler.batch.pipeline import Pipeline
 from styler.batch.plan import Job
 from styler.batch.shards import Shard
@@ -21,7 +23,7 @@ def pixels(path):
     return np.asarray(Image.open(path), dtype=int)
 
 
-def test_a_batch_makes_what_one_by_one_makes(run, jobs, stylizer, tmp_path):
+def test_a_batch_gives_the_same_pictures_as_single_transfers(run, jobs, stylizer, tmp_path):
     _, outcomes = run(jobs, num_threads=3)
     assert sorted(outcome.job.key for outcome in outcomes) == sorted(job.key for job in jobs)
     assert not any(outcome.error for outcome in outcomes)
@@ -30,7 +32,9 @@ def test_a_batch_makes_what_one_by_one_makes(run, jobs, stylizer, tmp_path):
         assert np.abs(pixels(tmp_path / "out" / job.out) - alone).max() <= 1
 
 
-def test_pictures_of_one_likeness_go_together_and_a_style_is_encoded_once(run, jobs, stylizer, monkeypatch):
+def test_pictures_with_one_batch_key_are_stylized_together_and_a_style_is_encoded_once(
+    run, jobs, stylizer, monkeypatch
+):
     encoded, batches = [], []
     style, stylize = stylizer.style, stylizer.stylize
     monkeypatch.setattr(
@@ -39,13 +43,13 @@ def test_pictures_of_one_likeness_go_together_and_a_style_is_encoded_once(run, j
     monkeypatch.setattr(
         stylizer, "stylize", lambda x, *args, **kw: (batches.append(len(x)), stylize(x, *args, **kw))[1]
     )
-    run(jobs, settings={"size": 32, "style_size": 32})
+    run(jobs, settings={"size": 32, "style_size": 32}, num_threads=1)  # one reader keeps the order of styles
     assert sorted(path.name for path in encoded) == ["x.png", "y.png"]
     assert sum(batches) == len(jobs)
     assert len(batches) < len(jobs)
 
 
-def test_every_setting_reaches_the_picture_and_the_ledger(run, jobs, stylizer, tmp_path):
+def test_settings_are_used_and_written_to_the_ledger(run, jobs, stylizer, tmp_path):
     job = Job(jobs[0].content, jobs[0].style, 0.4, Path("a.png"))
     run([job], settings={"size": 30, "levels": ["relu1_1"]})
     expected = stylizer.stylize(job.content, job.style, alpha=0.4, size=30, levels=["relu1_1"])
@@ -57,7 +61,7 @@ def test_every_setting_reaches_the_picture_and_the_ledger(run, jobs, stylizer, t
     assert line["seconds"] > 0
 
 
-def test_transparency_goes_along(run, jobs, tmp_path):
+def test_transparency_is_kept(run, jobs, tmp_path):
     picture = Image.open(jobs[0].content).convert("RGBA")
     picture.putalpha(Image.linear_gradient("L").resize(picture.size))
     picture.save(jobs[0].content)
@@ -66,7 +70,7 @@ def test_transparency_goes_along(run, jobs, tmp_path):
     np.testing.assert_array_equal(alpha, Picture.open(jobs[0].content).alpha)
 
 
-def test_a_bad_picture_fails_alone(run, jobs, tmp_path):
+def test_one_failure_does_not_stop_the_batch(run, jobs, tmp_path):
     jobs[2].content.write_bytes(b"bad")
     jobs[0].style.unlink()
     _, outcomes = run(jobs)
@@ -77,15 +81,15 @@ def test_a_bad_picture_fails_alone(run, jobs, tmp_path):
     assert latest_lines(tmp_path / "out", "failed").keys() == failed.keys()
 
 
-def test_fail_fast_begins_nothing_new(run, jobs, monkeypatch):
-    monkeypatch.setattr(pipeline, "NUM_AHEAD", 1)
+def test_fail_fast_starts_no_new_picture(run, jobs, monkeypatch):
+    monkeypatch.setattr(pipeline, "NUM_READ_AHEAD", 1)
     jobs[1].content.write_bytes(b"bad")
     _, outcomes = run(jobs, fail_fast=True)
     assert [outcome.error is None for outcome in outcomes].count(False) == 1
     assert len(outcomes) <= 2
 
 
-def test_one_disk_that_is_full_ends_the_run(run, jobs, monkeypatch):
+def test_a_full_disk_ends_the_run(run, jobs, monkeypatch):
     def full(ledger, line):
         if line["outcome"] != "planned":
             raise StylerError("cannot write", "free some space")
@@ -95,17 +99,17 @@ def test_one_disk_that_is_full_ends_the_run(run, jobs, monkeypatch):
         run(jobs)
 
 
-def test_few_pixels_are_in_memory_at_a_time(run, jobs, monkeypatch):
+def test_the_pixels_in_memory_stay_within_the_budget(run, jobs, monkeypatch):
     held, most = [0], [0]
-    lock, take, give = threading.Lock(), PixelBudget.take, PixelBudget.give
+    lock, take, give = threading.Lock(), PixelBudget.acquire, PixelBudget.release
 
     def count(amount):
         with lock:
             held[0] += amount
             most[0] = max(most[0], held[0])
 
-    monkeypatch.setattr(PixelBudget, "take", lambda self, n: (take(self, n), count(n)))
-    monkeypatch.setattr(PixelBudget, "give", lambda self, n: (count(-n), give(self, n)))
+    monkeypatch.setattr(PixelBudget, "acquire", lambda self, n: (take(self, n), count(n)))
+    monkeypatch.setattr(PixelBudget, "release", lambda self, n: (count(-n), give(self, n)))
     monkeypatch.setattr(pipeline, "PixelBudget", lambda: PixelBudget(5000))
     _, outcomes = run(jobs, num_threads=4)
     assert len(outcomes) == len(jobs)
@@ -113,21 +117,51 @@ def test_few_pixels_are_in_memory_at_a_time(run, jobs, monkeypatch):
     assert held[0] == 0
 
 
-def test_a_picture_above_the_budget_goes_alone():
-    budget, passed = PixelBudget(10), threading.Event()
-    budget.take(100)
-    waiting = threading.Thread(target=lambda: (budget.take(1), passed.set()))
+@pytest.mark.parametrize("end_wait", [lambda budget: budget.release(100), PixelBudget.remove_limit])
+def test_a_picture_above_the_budget_is_in_memory_alone(monkeypatch, end_wait):
+    budget, fits = PixelBudget(10), Queue()
+    wait_for = budget._changed.wait_for
+    monkeypatch.setattr(budget._changed, "wait_for", lambda ready: (fits.put(ready()), wait_for(ready)))
+    budget.acquire(100)
+    assert fits.get(timeout=10)
+    waiting = threading.Thread(target=budget.acquire, args=(1,), daemon=True)
     waiting.start()
-    assert not passed.is_set()
-    budget.give(100)
+    assert not fits.get(timeout=10)
+    end_wait(budget)
     waiting.join(10)
-    assert passed.is_set()
+    assert not waiting.is_alive()
 
 
-def test_an_interrupt_ends_what_is_being_written_and_nothing_else(stylizer, jobs, tmp_path):
-    studio = Studio(stylizer, {}, tmp_path / "out")
-    with opened_ledger(studio.folder, Shard(), jobs) as ledger:
-        outcomes = Pipeline(studio, ledger).outcomes(jobs)
+def test_a_size_beyond_the_limit_is_one_clear_error_for_each_picture(run, jobs, stylizer, tmp_path):
+    with pytest.raises(StylerError, match="with a longer side of 1000000 are too many") as alone:
+        stylizer.stylize(jobs[0].content, jobs[0].style, size=10**6)
+    _, outcomes = run(jobs, settings={"size": 10**6})
+    errors = {outcome.job: outcome.error.args for outcome in outcomes}
+    assert errors.keys() == set(jobs)
+    assert errors[jobs[0]] == alone.value.args
+    assert list((tmp_path / "out").rglob("*.png")) == []
+
+
+def test_the_estimate_leaves_out_pictures_beyond_the_size_limit_and_names_them(jobs, stylizer, tmp_path, picture_file):
+    extreme = Job(picture_file("c/line.png", 1, 64), jobs[0].style, 1.0, Path("line.png"))
+    found = batch_estimate([*jobs, extreme], BatchStylizer(stylizer, {"size": 50_000}, tmp_path / "out"))
+    assert found.too_large.keys() == {job.content for job in jobs}
+    assert all("are too many" in error.what for error in found.too_large.values())
+    assert found.megapixels == pytest.approx(50_000 * 781 / 1e6)
+    assert found.peak_mib < 4096
+
+
+def test_enlarged_pictures_acquire_the_pixels_that_they_will_have(run, jobs, monkeypatch):
+    acquired, acquire = [], PixelBudget.acquire
+    monkeypatch.setattr(PixelBudget, "acquire", lambda self, n: (acquired.append(n), acquire(self, n)))
+    run(jobs[:1], settings={"size": 80})
+    assert acquired == [80 * 80]
+
+
+def test_an_interrupt_completes_only_the_writes_in_progress(stylizer, jobs, tmp_path):
+    batch_stylizer = BatchStylizer(stylizer, {}, tmp_path / "out")
+    with open_ledger(batch_stylizer.folder, Shard(), jobs) as ledger:
+        outcomes = Pipeline(batch_stylizer, ledger).outcomes(jobs)
         next(outcomes)
         outcomes.close()
     done = latest_lines(tmp_path / "out", "writing", "done")

@@ -7,7 +7,7 @@ from styler.errors import StylerError
 
 @pytest.fixture
 def wrote(tmp_path):
-    """Return a function that writes a ledger of what came of "a" … "z", and the files of what is done."""
+    """Return a function that writes a ledger with outcomes by result, and the files of finished results."""
 
     def write(writer, planned, **outcomes):
         with Ledger(ledger_file(tmp_path, writer)) as ledger:
@@ -27,7 +27,7 @@ def test_all_ledgers_count_together(wrote):
     assert (report.done, report.planned, report.is_whole) == ({"a", "b", "c"}, 3, True)
 
 
-def test_what_is_not_whole_is_told(wrote, tmp_path):
+def test_an_incomplete_batch_is_reported(wrote, tmp_path):
     wrote("1-of-3", 4, a="done", b="failed", c="writing", d="done")
     (tmp_path / "d").unlink()
     report = report_on(wrote("3-of-3", 1))
@@ -36,7 +36,7 @@ def test_what_is_not_whole_is_told(wrote, tmp_path):
     assert not report.is_whole
 
 
-def test_a_failure_that_another_run_made_good_is_none(wrote):
+def test_a_failure_that_a_later_run_fixed_does_not_count(wrote):
     wrote("", 2, a="failed", b="done")
     report = report_on(wrote("1-of-1", 2, a="done", b="done"))
     assert report.is_whole

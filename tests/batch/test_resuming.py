@@ -1,6 +1,6 @@
 import pytest
 
-from styler.batch.ledger import Ledger, ledger_file
+from styler.batch.ledger import ledger_file
 from styler.batch.plan import Job
 
 OTHER, FOREIGN = "made with other settings or inputs", "not made by this command"
@@ -15,7 +15,7 @@ def one(jobs):
     return jobs[:1]
 
 
-def test_what_is_done_is_not_done_again(run, jobs):
+def test_finished_pictures_are_skipped(run, jobs):
     run(jobs[:3])
     found, outcomes = run(jobs)
     assert set(found.skipped) == set(jobs[:3])
@@ -25,7 +25,7 @@ def test_what_is_done_is_not_done_again(run, jobs):
 
 
 @pytest.mark.parametrize("change", ["settings", "alpha", "content", "style"])
-def test_other_settings_and_inputs_are_told_and_made_anew_if_asked(run, one, picture_file, change):
+def test_changed_settings_and_inputs_are_reported_and_overwrite_makes_them_again(run, one, picture_file, change):
     run(one)
     job, settings = one[0], {"size": 20} if change == "settings" else {}
     if change == "alpha":
@@ -39,13 +39,13 @@ def test_other_settings_and_inputs_are_told_and_made_anew_if_asked(run, one, pic
     assert reasons(run([job], settings=settings)[0]) == ["done before"]
 
 
-def test_files_that_moved_are_still_the_same(run, one, tmp_path):
+def test_moved_inputs_count_as_the_same(run, one, tmp_path):
     run(one)
     moved = one[0].content.rename(tmp_path / "moved.png")
     assert reasons(run([Job(moved, one[0].style, 1.0, one[0].out)])[0]) == ["done before"]
 
 
-def test_a_file_from_elsewhere_is_left_alone_unless_asked(run, one, tmp_path):
+def test_a_file_not_made_by_styler_is_kept_without_overwrite(run, one, tmp_path):
     path = tmp_path / "out" / one[0].out
     path.parent.mkdir(parents=True)
     path.write_bytes(b"precious")
@@ -57,7 +57,7 @@ def test_a_file_from_elsewhere_is_left_alone_unless_asked(run, one, tmp_path):
     assert path.read_bytes() != b"precious"
 
 
-def test_a_picture_that_vanished_and_one_that_failed_are_made(run, jobs, tmp_path):
+def test_deleted_and_failed_pictures_are_made(run, jobs, tmp_path):
     good = jobs[1].content.read_bytes()
     jobs[1].content.write_bytes(b"bad")
     run(jobs[:2])
@@ -67,7 +67,7 @@ def test_a_picture_that_vanished_and_one_that_failed_are_made(run, jobs, tmp_pat
 
 
 @pytest.mark.parametrize("appeared", [True, False])
-def test_a_line_that_a_kill_kept_back_is_told_by_the_files_hash(run, one, tmp_path, appeared):
+def test_a_ledger_line_lost_in_a_kill_is_restored_from_the_hash_of_the_file(run, one, tmp_path, appeared):
     run(one)
     path = ledger_file(tmp_path / "out")
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
@@ -78,9 +78,8 @@ def test_a_line_that_a_kill_kept_back_is_told_by_the_files_hash(run, one, tmp_pa
     assert [line["outcome"] for line in found.unwritten] == ["done"] * appeared
 
 
-def test_other_shards_ledgers_count_too(run, one, tmp_path):
+def test_the_ledgers_of_other_shards_count_too(run, one, tmp_path):
     run(one)
     folder = tmp_path / "out"
     ledger_file(folder).rename(ledger_file(folder, "1-of-2"))
     assert reasons(run(one)[0]) == ["done before"]
-    Ledger(ledger_file(folder, "2-of-2")).close()

@@ -4,20 +4,20 @@ from pathlib import Path
 import pytest
 
 from styler.batch.plan import Job
-from styler.batch.shards import Shard, parse_shard, shard_of
+from styler.batch.shards import Shard, parse_shard, shard_from_environment
 from styler.errors import StylerError
 
 JOBS = [Job(Path(f"{number}.jpg"), Path("x.png"), 1.0, Path(f"{number}-x.png")) for number in range(200)]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 300])
-def test_shards_share_all_the_work_and_none_twice(count):
+def test_every_job_is_in_exactly_one_shard(count):
     parts = [Shard(number, count).jobs(JOBS) for number in range(1, count + 1)]
     assert sorted(chain(*parts), key=JOBS.index) == JOBS
     assert max(map(len, parts)) <= 2 * len(JOBS) / count + 5
 
 
-def test_a_job_stays_in_its_shard_as_the_plan_grows():
+def test_a_job_stays_in_its_shard_when_the_plan_grows():
     for number in (1, 2, 3):
         assert set(Shard(number, 3).jobs(JOBS[::5])) <= set(Shard(number, 3).jobs(JOBS))
 
@@ -47,11 +47,11 @@ def slurm(**numbers):
         (slurm(ID=2, COUNT=2, MIN=1) | {"RANK": "0", "WORLD_SIZE": "2"}, "3/4"),
     ],
 )
-def test_launchers_say_which_shard_it_is(environment, shard):
-    assert str(shard_of(environment)) == shard
+def test_the_shard_follows_from_the_variables_of_launchers(environment, shard):
+    assert str(shard_from_environment(environment)) == shard
 
 
 @pytest.mark.parametrize("environment", [{"RANK": "4", "WORLD_SIZE": "4"}, {"RANK": "x"}, slurm(ID=9, COUNT=2, MIN=0)])
-def test_a_launcher_that_contradicts_itself_is_an_error(environment):
-    with pytest.raises(StylerError, match="no shard can be told"):
-        shard_of(environment)
+def test_contradictory_variables_are_an_error(environment):
+    with pytest.raises(StylerError, match="cannot determine the shard"):
+        shard_from_environment(environment)

@@ -7,7 +7,7 @@ from styler.benchmarks.machine import Machine, least_seconds, measured_machine, 
 CPU = torch.device("cpu")
 
 
-def test_the_least_time_is_that_of_operations_or_bytes_whichever_is_longer():
+def test_the_minimum_time_is_that_of_operations_or_bytes_whichever_is_longer():
     found = Machine(flops=100.0, copies={1024: 50.0})
     assert found.seconds(1000, 0) == 10
     assert found.seconds(1000, 1000) == 20
@@ -18,16 +18,16 @@ def test_the_least_time_is_that_of_operations_or_bytes_whichever_is_longer():
     ("num_bytes", "rate"),
     [(10, 40.0), (1 << 20, 40.0), ((4 << 20) - 1, 40.0), (4 << 20, 8.0), (16 << 20, 2.0), (1 << 40, 2.0)],
 )
-def test_bytes_are_copied_at_the_rate_of_their_size(num_bytes, rate):
+def test_the_copy_rate_is_that_of_the_size(num_bytes, rate):
     found = Machine(flops=1.0, copies={1 << 20: 40.0, 4 << 20: 8.0, 16 << 20: 2.0})
     assert found.seconds(0, num_bytes) == num_bytes / rate
 
 
-def test_a_small_copy_that_was_disturbed_is_no_slower_than_a_large_one():
+def test_a_disturbed_small_copy_counts_as_fast_as_a_larger_one():
     assert Machine(flops=1.0, copies={1 << 20: 1.0, 4 << 20: 8.0}).seconds(0, 80) == 10
 
 
-def test_a_call_is_repeated_in_bursts_after_one_that_does_not_count(monkeypatch):
+def test_a_call_is_repeated_in_bursts_after_a_warm_up(monkeypatch):
     monkeypatch.setattr(machine, "synchronize", lambda device: None)
     clock = iter([0, 9, 20, 20.0005, 30, 30, 34, 31, 31])  # one that does not count, one for the burst, then four
     monkeypatch.setattr("time.perf_counter", lambda: next(clock))
@@ -52,7 +52,7 @@ def test_the_median_of_machines_is_taken_rate_by_rate():
     assert median_machine(machines) == Machine(2.0, {1: 5.0, 2: 7.0})
 
 
-def test_larger_products_are_left_out_once_one_takes_too_long(monkeypatch):
+def test_larger_products_are_skipped_after_a_slow_one(monkeypatch):
     monkeypatch.setattr(machine, "least_seconds", lambda call, device, seconds: asked.append(call()) or 1.0)
     asked = []
     monkeypatch.setattr(machine, "COPIES", ())

@@ -108,7 +108,7 @@ def test_a_manifest_is_a_plan_of_its_own(batch, tmp_path):
         (["c", "s", "-o", "out", "--alpha", 2], 2, "alpha"),
         (["c", "s", "-o", "out", "--levels", "relu9_9"], 2, "relu9_9"),
         (["c", "s", "-o", "out", "--format", "gif"], 2, "gif"),
-        (["c", "s", "-o", "c"], 1, "would lie among"),
+        (["c", "s", "-o", "c"], 1, "would be written among"),
         (["c", "s", "-o", "out", "--shard", "3/2"], 1, "3/2"),
         (["empty", "s", "-o", "out"], 1, "no pictures in empty"),
         (["c", "s", "-o", "c/0.png/out"], 1, "cannot write"),

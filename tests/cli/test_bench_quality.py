@@ -7,7 +7,7 @@ from PIL import Image
 from torch import nn
 from typer.testing import CliRunner
 
-from styler.benchmarks.quality.drawing import draw_plane, lower_front
+from styler.benchmarks.quality.plot import pareto_front, plot_quality
 from styler.benchmarks.quality.rows import QualityRow
 from styler.choices import LEVELS
 from styler.cli import app
@@ -86,7 +86,7 @@ def test_what_cannot_be_used_is_refused_before_anything_is_made(photo_and_painti
 
 
 def test_the_front_is_what_no_other_point_is_better_than():
-    assert lower_front([(0.5, 0.5), (0.2, 0.9), (0.6, 0.6), (0.9, 0.1)]) == [(0.2, 0.9), (0.5, 0.5), (0.9, 0.1)]
+    assert pareto_front([(0.5, 0.5), (0.2, 0.9), (0.6, 0.6), (0.9, 0.1)]) == [(0.2, 0.9), (0.5, 0.5), (0.9, 0.1)]
 
 
 def test_the_plane_has_a_panel_for_each_judge(tmp_path):
@@ -97,7 +97,7 @@ def test_the_plane_has_a_panel_for_each_judge(tmp_path):
         for name, alpha in (("ours", 0.5), ("ours", 1.0), ("theirs", 1.0), ("others", 0.9))
     ]
     for judges in (("one",), ("one", "two")):
-        draw_plane([row for row in rows if row.judge in judges], tmp_path / f"{len(judges)}.png")
+        plot_quality([row for row in rows if row.judge in judges], tmp_path / f"{len(judges)}.png")
     widths = []
     for number in (1, 2):
         with Image.open(tmp_path / f"{number}.png") as drawn:

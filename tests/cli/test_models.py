@@ -47,7 +47,7 @@ def test_a_card_is_laid_out_on_a_terminal(models, monkeypatch):
     text = re.sub(r"\x1b(\[[0-9;]*m|\]8;[^\\]*\\)", "", out)
     assert status == 0
     assert text != out
-    assert "How it was made" in text
+    assert "Training" in text
     assert "## How" not in text
     assert max(map(len, text.splitlines())) == 90
 

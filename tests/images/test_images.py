@@ -354,7 +354,7 @@ def test_a_folder_in_the_pictures_place_is_not_replaced(tmp_path):
 
 def test_a_closed_folder_is_refused_before_the_work(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(StylerError, match="Permission denied\nchoose a folder in which you may write"):
+    with pytest.raises(StylerError, match="Permission denied\nchoose a folder with write permission"):
         writable_format(tmp_path / "a.png")
 
 

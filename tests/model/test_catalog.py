@@ -62,7 +62,7 @@ def test_auto_is_small_on_processors_and_base_on_gpus():
         assert find_model("small", device_type=device_type).stem == "small"
 
 
-def test_a_stylizer_takes_the_model_of_its_device_and_records_that_one(shelf, monkeypatch, picture_file):
+def test_a_stylizer_uses_the_default_model_of_its_device_and_records_its_name(shelf, monkeypatch, picture_file):
     shelf("small", "base")
     assert Stylizer(device="cpu").model.name == "small"
     monkeypatch.setattr("styler.transfer.stylizer.find_device", torch.device)  # a GPU that is not there
@@ -73,7 +73,7 @@ def test_a_stylizer_takes_the_model_of_its_device_and_records_that_one(shelf, mo
     assert Stylizer("small", device="cuda").model.name == "small"
 
 
-def test_a_shipped_model_goes_before_a_file_of_its_name(shelf, tmp_path, monkeypatch):
+def test_a_shipped_model_has_precedence_over_a_file_of_its_name(shelf, tmp_path, monkeypatch):
     folder = shelf("small")
     monkeypatch.chdir(tmp_path)
     for name in ("auto", "small"):
@@ -81,7 +81,7 @@ def test_a_shipped_model_goes_before_a_file_of_its_name(shelf, tmp_path, monkeyp
         assert find_model(name) == folder / "small.safetensors"
 
 
-def test_facts_are_those_of_the_model_when_it_is_loaded(tiny_model, tmp_path):
+def test_facts_match_the_loaded_model(tiny_model, tmp_path):
     for levels in (LEVELS, LEVELS[1:3], ()):
         path = tmp_path / f"{len(levels)}.safetensors"
         save_model(Model(tiny_model.encoder, {level: tiny_model.decoders[level] for level in levels}), path)
@@ -93,7 +93,7 @@ def test_facts_are_those_of_the_model_when_it_is_loaded(tiny_model, tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a model", b"\xff" * 8 + b"{}"])
-def test_a_file_without_facts_is_an_error_that_names_it(content, tmp_path):
+def test_the_error_for_a_broken_file_names_it(content, tmp_path):
     path = tmp_path / "broken.safetensors"
     if content is not None:
         path.write_bytes(content)
@@ -101,10 +101,10 @@ def test_a_file_without_facts_is_an_error_that_names_it(content, tmp_path):
         model_facts(path)
 
 
-def test_other_tensors_and_a_torn_model_have_no_facts(tiny_file, tmp_path):
+def test_other_tensors_and_a_truncated_model_are_errors(tiny_file, tmp_path):
     save_file({"x": torch.zeros(3)}, tmp_path / "other.safetensors")
     with pytest.raises(StylerError, match="not a styler model"):
         model_facts(tmp_path / "other.safetensors")
     tiny_file.write_bytes(tiny_file.read_bytes()[:-1])
-    with pytest.raises(StylerError, match="whole"):
+    with pytest.raises(StylerError, match="complete"):
         model_facts(tiny_file)

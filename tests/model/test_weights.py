@@ -23,7 +23,7 @@ def test_a_model_comes_back_from_its_file_in_half_precision(tiny_model, tmp_path
 
 
 @pytest.mark.parametrize("path", shipped_models(), ids=lambda path: path.stem)
-def test_what_shipped_models_compute_fits_half_precision(path):
+def test_activations_of_shipped_models_fit_half_precision(path):
     model, peaks = load_model(path), []
     for conv in (x for network in (model.encoder, *model.decoders.values()) for x in convolutions(network)):
         conv.register_forward_hook(lambda conv, images, out: peaks.append(out.abs().max()))
@@ -47,12 +47,12 @@ def test_a_broken_file_is_an_error_that_names_it(content, tmp_path):
         load_model(path)
 
 
-def test_a_file_that_is_not_there_is_no_broken_one(tmp_path):
+def test_the_error_for_a_missing_file_says_that_it_is_missing(tmp_path):
     with pytest.raises(StylerError, match=r"no such file: .*gone\.style"):
         read_tensors(tmp_path / "gone.style")
 
 
-def test_a_file_of_other_tensors_is_no_model(tmp_path):
+def test_a_safetensors_file_with_other_tensors_is_not_a_model(tmp_path):
     path = tmp_path / "other.safetensors"
     save_file({"x": torch.zeros(3)}, path)
     with pytest.raises(StylerError, match="not a styler model"):
@@ -60,7 +60,7 @@ def test_a_file_of_other_tensors_is_no_model(tmp_path):
 
 
 @pytest.mark.parametrize("shape", [(0,), (3, 3), (10**6,), ()])
-def test_widths_that_lie_are_refused(shape, tiny_model, tmp_path):
+def test_wrong_widths_are_refused(shape, tiny_model, tmp_path):
     path = tmp_path / "lying.safetensors"
     tensors = {key: value.contiguous() for key, value in tiny_model.modules().state_dict().items()}
     tensors["encoder.convs.conv4_1.bias"] = torch.zeros(shape)
@@ -69,11 +69,11 @@ def test_widths_that_lie_are_refused(shape, tiny_model, tmp_path):
         load_model(path)
 
 
-def test_integers_are_no_weights(tiny_model, tmp_path):
+def test_integer_weights_are_refused(tiny_model, tmp_path):
     path = tmp_path / "whole.safetensors"
     state = tiny_model.modules().state_dict()
     save_file({key: value.long().contiguous() for key, value in state.items()}, path, {"format": weights.FORMAT})
-    with pytest.raises(StylerError, match=r"whole\.safetensors: expected .* of floats, got torch\.int64"):
+    with pytest.raises(StylerError, match=r"whole\.safetensors: expected floats in .*, got torch\.int64"):
         load_model(path)
 
 
@@ -86,7 +86,7 @@ def test_a_missing_tensor_is_named(tiny_model, tmp_path):
         load_model(path)
 
 
-def test_weights_are_downloaded_and_checked_by_their_hash(served, tmp_path):
+def test_weights_are_downloaded_and_their_hash_is_checked(served, tmp_path):
     state = nn.Conv2d(3, 4, 3).state_dict()
     name = put(tmp_path / "served", state)
     found = downloaded_weights(f"{served}/{name}")
@@ -102,6 +102,6 @@ def test_a_wrong_hash_and_a_missing_file_are_errors_of_two_lines(served, tmp_pat
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "nul\0"])
-def test_a_name_that_no_file_can_have_is_no_model(name):
+def test_an_impossible_file_name_is_an_unknown_model(name):
     with pytest.raises(StylerError, match="no model"):
         load_model(name)

@@ -2,11 +2,12 @@ import pytest
 import torch
 
 from styler.errors import StylerError
+from styler.images import Picture
 from styler.training import data
 from styler.training.data import RandomCrops, augmentation, batches, find_pictures, load_square, split_held_out
 
 
-def test_unreadable_pictures_are_told_from_good_ones(folder):
+def test_readable_and_unreadable_pictures_are_separated(folder):
     path = folder("photos", 3)
     (path / "deep").mkdir()
     (path / "deep" / "broken.jpg").write_bytes(b"not a picture")
@@ -24,7 +25,7 @@ def test_a_folder_without_pictures_is_an_error(tmp_path):
         find_pictures(tmp_path / "none")
 
 
-def test_held_out_pictures_stay_held_out_as_a_folder_grows(tmp_path):
+def test_held_out_pictures_stay_held_out_when_a_folder_grows(tmp_path):
     names = [tmp_path / f"{i}.jpg" for i in range(500)]
     learnt, held = split_held_out(names)
     assert sorted(learnt + held) == sorted(names)
@@ -32,12 +33,19 @@ def test_held_out_pictures_stay_held_out_as_a_folder_grows(tmp_path):
     assert set(split_held_out(names[:250])[1]) == {path for path in held if path in names[:250]}
 
 
-def test_a_handful_of_pictures_is_used_whole(tmp_path):
+def test_too_few_pictures_to_split_are_used_for_both(tmp_path):
     names = [tmp_path / "only.jpg"]
     assert split_held_out(names) == (names, names)
 
 
-def test_squares_are_cut_from_the_middle(picture_file):
+def test_squares_are_cut_from_the_center(tmp_path):
+    samples = torch.zeros(3, 40, 80)
+    samples[..., 20:60] = 1
+    Picture.of(samples).save(tmp_path / "a.png")
+    torch.testing.assert_close(load_square(tmp_path / "a.png", 24), torch.ones(3, 24, 24))
+
+
+def test_squares_have_the_requested_size(picture_file):
     assert load_square(picture_file("a.png", 40, 80), 24).shape == (3, 24, 24)
     assert load_square(picture_file("b.png", 5, 3), 24).shape == (3, 24, 24)
 
@@ -50,16 +58,16 @@ def crops(folder):
     )
 
 
-def test_a_crop_depends_on_the_seed_and_its_number_alone(crops):
-    again = [crops[5] for _ in range(2)]
+def test_a_crop_depends_on_the_seed_and_its_index_only(crops):
+    first = crops[5]
     torch.rand(3)
-    torch.testing.assert_close(again[0], crops[5], rtol=0, atol=0)
+    torch.testing.assert_close(first, crops[5], rtol=0, atol=0)
     other = RandomCrops(*crops.sources, num_items=12, seed=8)
     assert not torch.equal(other[5][0], crops[5][0])
     assert not torch.equal(crops[4][0], crops[5][0])
 
 
-def test_a_crop_leaves_the_global_random_state_alone(crops):
+def test_a_crop_does_not_change_the_global_random_state(crops):
     torch.manual_seed(3)
     expected = torch.rand(4)
     torch.manual_seed(3)
@@ -67,7 +75,7 @@ def test_a_crop_leaves_the_global_random_state_alone(crops):
     torch.testing.assert_close(torch.rand(4), expected)
 
 
-def test_a_resumed_sequence_is_the_rest_of_the_whole(crops):
+def test_a_resumed_sequence_is_the_rest_of_the_uninterrupted_one(crops):
     whole = list(batches(crops, batch_size=4))
     rest = list(batches(crops, batch_size=4, first=1))
     assert len(whole) == 3
@@ -76,5 +84,5 @@ def test_a_resumed_sequence_is_the_rest_of_the_whole(crops):
 
 def test_worker_processes_give_the_same_batches(crops, monkeypatch):
     alone = list(batches(crops, batch_size=4))
-    monkeypatch.setattr(data, "WORTH_WORKERS", 0)
+    monkeypatch.setattr(data, "MIN_CROPS_FOR_WORKERS", 0)
     torch.testing.assert_close(list(batches(crops, batch_size=4)), alone, rtol=0, atol=0)

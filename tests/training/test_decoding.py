@@ -5,22 +5,22 @@ from samples import TINY, picture
 
 from styler.choices import LEVELS
 from styler.model.vgg import block
-from styler.training.decoding import Decoding, fresh_decoder
+from styler.training.decoding import DecoderTask, new_decoder
 
 
 @pytest.fixture
 def task(tiny_model, tmp_path):
     photos, paintings = (torch.cat([picture(32, 32, seed=seed + i) for i in range(4)]) for seed in (0, 10))
-    return Decoding(tiny_model, LEVELS, photos=photos, paintings=paintings, sheet=tmp_path / "sheet.png")
+    return DecoderTask(tiny_model, LEVELS, photos=photos, paintings=paintings, sheet=tmp_path / "sheet.png")
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_a_fresh_decoder_s_pictures_are_nearly_grey(level):
-    image = fresh_decoder(level, TINY)(2 * torch.rand(1, TINY[block(level)], 4, 4))
+def test_the_outputs_of_a_new_decoder_are_nearly_grey(level):
+    image = new_decoder(level, TINY)(2 * torch.rand(1, TINY[block(level)], 4, 4))
     assert (image - 0.5).abs().mean() < 0.3
 
 
-def test_only_the_decoders_learn(task):
+def test_only_the_decoders_are_trained(task):
     losses = task.losses(picture(32, 32).repeat(2, 1, 1, 1), picture(32, 32, seed=1).repeat(2, 1, 1, 1))
     assert list(losses) == list(LEVELS)
     sum(losses.values()).backward()
@@ -47,6 +47,6 @@ def test_measured_psnr_is_that_of_the_reconstruction(task):
 
 
 def test_the_sheet_has_four_columns(task, tmp_path):
-    task.publish()
+    task.write_samples()
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (4 * 36 + 4, 4 * 36 + 4)

@@ -5,7 +5,7 @@ from torch import nn
 
 from styler.choices import LEVELS
 from styler.model.encoder import Encoder, convolutions
-from styler.training.distillation import Distillation, Targets
+from styler.training.distillation import DistillationTask, Targets
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def teacher():
     return encoder
 
 
-def test_targets_are_centred_uncorrelated_and_of_variance_one_together(images, teacher):
+def test_targets_are_centered_and_uncorrelated_with_total_variance_one(images, teacher):
     for target in Targets(teacher, images, TINY)(images).values():
         rows = target.transpose(0, 1).flatten(1)
         covariance = torch.cov(rows, correction=0)
@@ -31,8 +31,8 @@ def test_targets_are_centred_uncorrelated_and_of_variance_one_together(images, t
         assert off.abs().max() < 0.05 * covariance.diag().max()
 
 
-def test_learning_explains_more_of_the_teacher_and_of_the_pictures(images, teacher, tmp_path):
-    task = Distillation(teacher, images, widths=TINY, num_settling=30, sheet=tmp_path / "sheet.png")
+def test_training_improves_the_prediction_of_the_teacher_and_the_reconstruction(images, teacher, tmp_path):
+    task = DistillationTask(teacher, images, widths=TINY, freeze_norm_after=30, sheet=tmp_path / "sheet.png")
     optimizer = torch.optim.Adam(task.trained.parameters(), 1e-2)
     first = task.measure(images)
     for _ in range(40):

@@ -1,14 +1,14 @@
 import torch
 
-from styler.training.losses import out_of_range, picture_loss, style_distance, unexplained, wasserstein
+from styler.training.losses import out_of_range, picture_loss, style_distance, unexplained_variance, wasserstein
 from styler.transfer.moments import Moments, moments_of
 
 
 def test_unexplained_is_0_for_the_target_and_1_for_its_mean():
     target = torch.randn(2, 3, 8, 8)
-    assert unexplained(target, target) == 0
+    assert unexplained_variance(target, target) == 0
     flat = target.mean((0, 2, 3), keepdim=True).expand_as(target)
-    torch.testing.assert_close(unexplained(flat, target), torch.tensor(1.0))
+    torch.testing.assert_close(unexplained_variance(flat, target), torch.tensor(1.0))
 
 
 def test_the_wasserstein_distance_of_commuting_gaussians_is_that_of_means_and_deviations():
@@ -20,7 +20,7 @@ def test_the_wasserstein_distance_of_commuting_gaussians_is_that_of_means_and_de
     torch.testing.assert_close(wasserstein(found, wanted), expected, rtol=1e-4, atol=0)
 
 
-def test_style_distance_is_0_for_the_same_moments_and_1_for_no_power():
+def test_style_distance_is_0_for_the_same_moments_and_1_for_zero_covariance():
     features = torch.randn(1, 5, 30, 30)
     moments = moments_of(features)
     torch.testing.assert_close(style_distance(moments, moments), torch.tensor(0.0), rtol=0, atol=1e-4)
@@ -40,12 +40,12 @@ def test_style_distance_has_a_finite_gradient_where_a_covariance_is_singular():
     assert features.grad.isfinite().all()
 
 
-def test_only_what_leaves_the_range_counts():
+def test_only_values_outside_the_range_count():
     assert out_of_range(torch.rand(1, 3, 4, 4)) == 0
     torch.testing.assert_close(out_of_range(torch.tensor([1.5, 0.5])), torch.tensor(0.125))
 
 
-def test_the_loss_of_a_picture_falls_by_as_much_for_each_decibel():
+def test_each_decibel_changes_the_picture_loss_by_the_same_amount():
     wanted = torch.rand(2, 3, 16, 16)
     noise = torch.randn_like(wanted)
     fine, middle, coarse = (picture_loss(wanted + scale * noise, wanted) for scale in (0.01, 0.1, 1.0))

@@ -4,7 +4,7 @@ from samples import TINY, picture
 
 from styler.choices import LEVELS
 from styler.model.encoder import Encoder
-from styler.training.student import INPUT_MEAN, INPUT_STD, Student, equalize, finished, normalizations
+from styler.training.student import INPUT_MEAN, INPUT_STD, Student, batch_norms, equalize, student_model
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def test_equalized_channels_have_mean_one_and_are_the_same_up_to_scale(images):
         torch.testing.assert_close(features.mean((0, 2, 3))[alive], torch.ones(int(alive.sum())))
 
 
-def test_a_channel_that_stays_dark_is_left_alone(images):
+def test_an_inactive_channel_is_not_scaled(images):
     encoder = Encoder(TINY)
     with torch.no_grad():
         encoder.convs["conv1_2"].bias[1] = -1e3
@@ -31,15 +31,15 @@ def test_a_channel_that_stays_dark_is_left_alone(images):
     assert all(value.isfinite().all() for value in encoder.state_dict().values())
 
 
-def test_the_finished_model_sees_and_draws_what_the_student_did(images):
-    student = Student(TINY, num_settling=10)
+def test_the_student_model_has_the_features_and_reconstructions_of_the_student(images):
+    student = Student(TINY, freeze_norm_after=10)
     for _ in range(20):
-        student.train()(images)  # moves the running means of the normalisation
+        student.train()(images)  # updates the running means of the normalisation
     student.eval()
     with torch.no_grad():
         wanted = student.encoder.pyramid((images - INPUT_MEAN) / INPUT_STD)
         _, pictures = student(images)
-        model = finished(student, images)
+        model = student_model(student, images)
         found = model.encoder.pyramid(images)
     for level in LEVELS:
         scale = wanted[level].mean((0, 2, 3), keepdim=True)
@@ -48,22 +48,22 @@ def test_the_finished_model_sees_and_draws_what_the_student_did(images):
         torch.testing.assert_close(model.decoders[level](found[level]), pictures[level], rtol=1e-3, atol=1e-3)
 
 
-def test_normalisation_settles(images):
-    student = Student(TINY, num_settling=3)
+def test_normalisation_is_frozen_after_the_given_number_of_steps(images):
+    student = Student(TINY, freeze_norm_after=3)
     for step in range(5):
         student.train()
-        assert all(norm.training == (step < 3) for norm in normalizations(student))
+        assert all(norm.training == (step < 3) for norm in batch_norms(student))
         before = student.encoder.convs["conv1_1"][1].running_mean.clone()
         student(images)
         assert before.equal(student.encoder.convs["conv1_1"][1].running_mean) == (step >= 3)
 
 
-def test_pictures_teach_the_encoder_once_normalisation_has_settled(images):
-    student = Student(TINY, num_settling=1)
-    for taught in (False, True):
+def test_reconstruction_trains_the_encoder_only_after_normalisation_is_frozen(images):
+    student = Student(TINY, freeze_norm_after=1)
+    for is_frozen in (False, True):
         student.train()
         _, pictures = student(images)
         student.zero_grad()
         sum(picture.square().mean() for picture in pictures.values()).backward()
-        assert all((parameter.grad is not None) == taught for parameter in student.encoder.parameters())
+        assert all((parameter.grad is not None) == is_frozen for parameter in student.encoder.parameters())
         assert all(parameter.grad is not None for parameter in student.decoders.parameters())

@@ -18,7 +18,7 @@ def teacher_file(tmp_path):
     return path
 
 
-def test_a_teacher_takes_rgb_where_its_file_takes_bgr_less_the_mean(teacher_file):
+def test_a_teacher_takes_rgb_although_its_file_expects_bgr_without_the_mean(teacher_file):
     from safetensors.torch import load_file
 
     plain = Encoder()
@@ -45,7 +45,7 @@ def test_torchvisions_vgg19_is_downloaded_and_gives_torchvisions_features(served
     torch.testing.assert_close(found, normalised, rtol=1e-3, atol=1e-4)
 
 
-def test_a_teacher_of_other_shapes_is_refused_by_name(tmp_path):
+def test_a_teacher_with_other_shapes_is_refused(tmp_path):
     path = tmp_path / "narrow.safetensors"
     save_file({key.removeprefix("convs."): value for key, value in Encoder((4, 6, 8, 10)).state_dict().items()}, path)
     with pytest.raises(StylerError, match=r"narrow\.safetensors: expected convs"):

@@ -46,7 +46,7 @@ def accuracy_rows(
     Args:
         layers: Names in `TASKS`.
         device: Where networks are trained.
-        seeds: How often, with data, weights and batches drawn anew.
+        seeds: Number of trainings, each with other data, weights and batches.
         steps: Of the optimiser, with batches of 32.
 
     Raises:

@@ -55,7 +55,7 @@ class SpeedRow:
 
 
 def speed_rows(layers: Sequence[str], *, device: torch.device, repeats: int = 5) -> Iterator[SpeedRow]:
-    """Yield a row for each layer that has a time of its own and each method.
+    """Yield a row for each layer in `CASES` and each method.
 
     Args:
         layers: Names; those that are not in `CASES` are passed over.

@@ -1,4 +1,4 @@
-"""What a model loses by itself: in decoding, and in half precision."""
+"""Errors of a model without stylization: reconstruction error, and rounding in half precision."""
 
 import statistics
 from collections.abc import Sequence
@@ -16,10 +16,13 @@ from styler.transfer.stylizer import Stylizer
 
 @dataclass(frozen=True)
 class Fidelity:
-    """`psnr` is that of contents encoded and decoded at one level, over all pictures together, in dB.
+    """Errors of one model.
 
-    `rounding` is the mean difference between results in the device's own precision and in float32, in steps of
-    8 bits.
+    Attributes:
+        model: Name of the model.
+        psnr: PSNR of contents encoded and decoded at one level, over all pictures together, in dB, by level.
+        dtype: The device's default precision.
+        rounding: Mean difference between results in that precision and in float32, in steps of 8 bits.
     """
 
     model: str
@@ -29,7 +32,7 @@ class Fidelity:
 
 
 def fidelity_of(model: str, pairs: Sequence[Pair], *, device: str = "auto") -> Fidelity:
-    """Return what a model loses on the pairs' contents and results."""
+    """Return the errors of a model on the contents and results of the pairs."""
     fast, exact = (Stylizer(model, device=device, dtype=dtype) for dtype in ("auto", "float32"))
     contents = torch.cat([Picture.open(path).image for path in dict.fromkeys(pair.content for pair in pairs)])
     decoded = {level: reconstruction(exact, contents, level) for level in exact.cascade_levels(None)}
@@ -42,12 +45,12 @@ def fidelity_of(model: str, pairs: Sequence[Pair], *, device: str = "auto") -> F
 
 
 def reconstruction(stylizer: Stylizer, contents: Tensor, level: Level) -> Tensor:
-    """Return the pictures `(B, 3, H, W)`, encoded and decoded at one level."""
+    """Return the contents `(B, 3, H, W)` encoded and decoded at one level."""
     return torch.cat([stylizer.stylize(x, x, alpha=0.0, levels=[level]) for x in contents.split(1)])
 
 
 def difference(a: Stylizer, b: Stylizer, pair: Pair) -> float:
-    """Return the mean absolute difference of the two stylizers' pictures, in steps of 8 bits."""
+    """Return the mean absolute difference of the results of two stylizers, in steps of 8 bits."""
     content, style = Picture.open(pair.content).image, Picture.open(pair.style).image
-    found, wanted = (stylizer.stylize(content, style) for stylizer in (a, b))
-    return 255 * float((found - wanted).abs().mean())
+    one, other = (stylizer.stylize(content, style) for stylizer in (a, b))
+    return 255 * float((one - other).abs().mean())

@@ -1,4 +1,4 @@
-"""What makes the pictures that are judged: our models, and other tools by their command lines."""
+"""The tools whose pictures are scored: models of this project, and other programs by their command lines."""
 
 import json
 import shlex
@@ -20,46 +20,46 @@ from styler.process import peak_mib
 
 @dataclass(frozen=True)
 class Cost:
-    """Median seconds a picture, networks in memory and style unknown, and the most memory the process held."""
+    """Median seconds per picture, with networks loaded and without a cached style, and peak memory of the process."""
 
     seconds: float
     peak_mib: int | None
 
 
-class Contender(Protocol):
-    """Something that stylizes."""
+class Tool(Protocol):
+    """A program that stylizes pictures."""
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Name in the tables."""
         ...
 
     @property
     def alpha(self) -> float:
-        """Its strength."""
+        """Style strength, 0 to 1."""
         ...
 
     def stylize(self, pairs: Sequence[Pair], folder: Path) -> Cost | None:
-        """Write each pair's picture, called as the pair, to the folder."""
+        """Write the result of each pair to the folder, with the name of the pair, and return the cost if known."""
         ...
 
 
-def folder_of(contender: Contender, folder: Path) -> Path:
-    """Return where, below `folder`, the contender's pictures are."""
-    return folder / f"{contender.name}-{contender.alpha:g}"
+def tool_folder(tool: Tool, folder: Path) -> Path:
+    """Return the subfolder of `folder` with the tool's pictures."""
+    return folder / f"{tool.name}-{tool.alpha:g}"
 
 
-def costs_of(contenders: Sequence[Contender], pairs: Sequence[Pair], folder: Path) -> Iterator[Cost | None]:
-    """Stylize the pairs by each contender, into folders below `folder`, and yield what it cost."""
-    for contender in contenders:
-        place = folder_of(contender, folder)
-        place.mkdir(parents=True, exist_ok=True)
-        yield contender.stylize(pairs, place)
+def run_tools(tools: Sequence[Tool], pairs: Sequence[Pair], folder: Path) -> Iterator[Cost | None]:
+    """Stylize the pairs with each tool, into subfolders of `folder`, and yield its cost."""
+    for tool in tools:
+        results = tool_folder(tool, folder)
+        results.mkdir(parents=True, exist_ok=True)
+        yield tool.stylize(pairs, results)
 
 
 @dataclass(frozen=True)
 class OurModel:
-    """A model of this project at a strength; it runs in a process of its own, so that its memory is known."""
+    """A model of this project at one strength, run in its own process to measure its memory."""
 
     model: str
     alpha: float = 1.0
@@ -68,7 +68,7 @@ class OurModel:
 
     @property
     def name(self) -> str:
-        """The model's, and the transform if it is not the usual one."""
+        """Name of the model, and the transform unless it is the default."""
         return Path(self.model).stem + ("" if self.transform == "transport" else f" {self.transform}")
 
     def stylize(self, pairs: Sequence[Pair], folder: Path) -> Cost:
@@ -96,10 +96,10 @@ def _stylized_here(model: OurModel, pairs: Sequence[Pair], folder: Path) -> Cost
 
 @dataclass(frozen=True)
 class OtherTool:
-    """Another tool: a command line with {content}, {style} and {out} in it.
+    """Another program: a command line with {content}, {style} and {out}.
 
-    If the last line that it prints is JSON with `seconds`, a list, and `peak_mib`, these are taken; else its
-    cost stays unknown, for starting is no part of it. What lies in the folder already is not made again.
+    If the last line of its output is JSON with `seconds`, a list, and `peak_mib`, they are its cost; otherwise the cost
+    is unknown, since the time of the process includes its start. Existing results are not made again.
     """
 
     name: str
@@ -119,20 +119,20 @@ class OtherTool:
         return Cost(statistics.median(cost.seconds for cost in costs), max(peaks, default=None))
 
     def _stylized(self, pair: Pair, out: Path) -> Cost | None:
-        said = out.with_suffix(".json")
+        report = out.with_suffix(".json")
         if not out.is_file():
-            places = {"content": pair.content, "style": pair.style, "out": out}
-            words = [word.format(**places) for word in shlex.split(self.command)]
+            paths = {"content": pair.content, "style": pair.style, "out": out}
+            command = [part.format(**paths) for part in shlex.split(self.command)]
             try:
-                done = subprocess.run(words, capture_output=True, text=True)
+                done = subprocess.run(command, capture_output=True, text=True)
             except OSError as error:
-                raise StylerError(f"can't run {words[0]}: {error}", "check the command of --peer") from error
+                raise StylerError(f"can't run {command[0]}: {error}", "check the command of --peer") from error
             if done.returncode or not out.is_file():
                 reason = (done.stderr.strip().splitlines() or [f"status {done.returncode}, no picture"])[-1]
-                raise StylerError(f"{self.name} failed: {reason}", f"try it alone: {shlex.join(words)}")
-            said.write_text((done.stdout.strip().splitlines() or [""])[-1])
+                raise StylerError(f"{self.name} failed: {reason}", f"run it separately: {shlex.join(command)}")
+            report.write_text((done.stdout.strip().splitlines() or [""])[-1])
         try:
-            cost = json.loads(said.read_text())
+            cost = json.loads(report.read_text())
             return Cost(statistics.median(cost["seconds"]), cost.get("peak_mib"))
         except (OSError, ValueError, KeyError, TypeError):
             return None

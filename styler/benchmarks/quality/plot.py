@@ -1,4 +1,4 @@
-"""The plane of quality: what is left of the content across, how far the style is up."""
+"""Plot of quality: content_left on the x axis, style_left on the y axis."""
 
 from collections.abc import Sequence
 from itertools import cycle, groupby
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw_plane(rows: Sequence[QualityRow], path: Path) -> None:
-    """Write a picture with a panel for each judge: our models as curves over alpha, other tools as points.
+def plot_quality(rows: Sequence[QualityRow], path: Path) -> None:
+    """Write a plot with a panel for each judge: models of this project as curves over alpha, other tools as points.
 
-    Between the other tools' points runs the line that none of them gets below.
+    A dotted line is the Pareto front of the other tools.
     """
     from matplotlib.figure import Figure
 
@@ -32,7 +32,7 @@ def _draw_panel(axes: "Axes", rows: Sequence[QualityRow]) -> None:
     curves = {name: sorted(group, key=lambda row: row.alpha) for name, group in groupby(rows, lambda row: row.name)}
     points = [curve[0] for curve in curves.values() if len(curve) == 1]
     axes.margins(0.1)
-    sides = cycle([(1, "left", "bottom"), (-1, "right", "top")])  # curves lie close beside each other
+    sides = cycle([(1, "left", "bottom"), (-1, "right", "top")])  # curves are close to each other
     for name, curve in curves.items():
         places = [(row.content_left, row.style_left) for row in curve]
         (line,) = axes.plot(*zip(*places, strict=True), "o-" if len(curve) > 1 else "s", label=name)
@@ -41,15 +41,15 @@ def _draw_panel(axes: "Axes", rows: Sequence[QualityRow]) -> None:
             for row, place in zip(curve, places, strict=True):
                 label = axes.annotate(f"{row.alpha:g}", place, (6 * side, 4 * side), textcoords="offset points")
                 label.set(ha=ha, va=va, color=line.get_color())
-    front = lower_front([(row.content_left, row.style_left) for row in points])
+    front = pareto_front([(row.content_left, row.style_left) for row in points])
     if len(front) > 1:
         axes.plot(*zip(*front, strict=True), "k:", linewidth=1)
     axes.set(xlim=(0, None), ylim=(0, None))
     axes.legend()
 
 
-def lower_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the points that no other is better than in both, from left to right."""
+def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the points that no other point is below in both coordinates, from left to right."""
     front: list[tuple[float, float]] = []
     for point in sorted(points):
         if not front or point[1] < front[-1][1]:

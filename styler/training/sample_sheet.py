@@ -1,4 +1,4 @@
-"""Sample sheets: one PNG that shows what a training has learnt so far."""
+"""Sample sheets: a PNG with current results of a training."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from styler.images import Picture
 
 
 def write_sheet(columns: Sequence[Tensor], path: Path) -> None:
-    """Write a grid with one row a picture; `columns` are batches of pictures, `(B, 3, h, w)` of any sizes."""
+    """Write a grid with one row per picture; `columns` are batches of images, `(B, 3, h, w)` of any size."""
     size = columns[0].shape[-2:]
     rows = torch.stack([F.interpolate(x.float(), size) for x in columns], dim=1)
     grid = make_grid(rows.flatten(0, 1), nrow=len(columns), padding=4, pad_value=1.0)
