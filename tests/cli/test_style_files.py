@@ -123,7 +123,7 @@ def test_show_survives_sources_of_any_name(style, tmp_path, tiny_file, name):
         (["save", "none.png", "-o", "x.style"], 1, "none.png"),
         (["save", "empty", "-o", "x.style"], 1, "no pictures in empty"),
         (["save", "broken.png", "-o", "x.style"], 1, "broken.png"),
-        (["save", "photo.png", "-o", "x.png"], 1, "end it in .style"),
+        (["save", "photo.png", "-o", "x.png"], 1, "ends in .style"),
         (["save", "photo.png", "-o", "no/x.style"], 1, "mkdir"),
         (["save", "photo.png", "-o", "broken.style"], 1, "--overwrite"),
         (["save", "broken.style", "-o", "x.style"], 1, "broken.style"),
