@@ -1,5 +1,4 @@
 import gc
-import sys
 from contextlib import contextmanager
 
 import pytest
@@ -51,7 +50,7 @@ def test_commands_for_one_picture_import_torch_in_it(command, monkeypatch):
         asked.append(module)
         yield
 
-    monkeypatch.setattr(sys.modules[f"styler.cli.{command}"], "garbage_collection_paused", recorded)
+    monkeypatch.setattr(f"styler.cli.{command}.garbage_collection_paused", recorded)
     assert (
         CliRunner().invoke(app, [command, "no-such.png", *(["style.png"] if command == "transfer" else [])]).exit_code
     )

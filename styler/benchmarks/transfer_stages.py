@@ -1,10 +1,14 @@
-"""Time and memory of a transfer by stage, compared with the floor: the minimum time on this machine.
+"""Time and memory of a transfer by stage, in the command and the library, compared with the floor of this machine.
 
 Each size and precision is measured in its own process, alternating with measurements of the machine, because clock
 speed and load drift.
 """
 
+import json
+import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -23,9 +27,16 @@ from styler.benchmarks.operators import Operator, slowest_operators
 from styler.benchmarks.workload import Layer, cascade_layers
 from styler.images import Picture
 from styler.images.pixels import quantized, resize_to
-from styler.process import keep_freed_memory, peak_mib
+from styler.process import peak_mib
 from styler.transfer.stylizer import Stylizer
 from styler.transfer.trace import Trace
+
+LIBRARY = """
+import json, sys
+from styler.benchmarks.transfer_stages import library_seconds
+sys.stdout.write(json.dumps(library_seconds(**json.loads(sys.argv[1]))))
+"""
+"""A Python program that measures the library."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,7 @@ class TransferRow:
         dtype: Precision of the networks.
         device: Device of the networks.
         seconds: By stage, from file to file, and "warm": the cascade alone with a known style.
+        library: Seconds of the same call as "warm", in a plain Python process.
         floor: Minimum seconds by stage: for each layer the time of its operations at the machine's peak rate or of
             copying its bytes, whichever is longer; see the modules `workload` and `machine`.
         gflop: Operations of the cascade, in billions.
@@ -49,6 +61,7 @@ class TransferRow:
     dtype: str
     device: str
     seconds: dict[str, float]
+    library: float
     floor: dict[str, float]
     gflop: float
     machine: Machine
@@ -105,7 +118,6 @@ def measure(
     """Return the row of one precision and size, measured in this process."""
     stylizer = Stylizer(model, device=device, dtype=dtype)
     image, style_image = (Picture.open(path).samples for path in (content, style))
-    keep_freed_memory()
     runs, machines, peak = [], [], 0
     for number in range(repeats + 1):
         run = run_seconds(stylizer, content, style_image)
@@ -123,6 +135,7 @@ def measure(
         dtype=str(stylizer.dtype).removeprefix("torch."),
         device=str(stylizer.device),
         seconds={name: statistics.median(run[name] for run in runs) for name in runs[0]},
+        library=plain_process_seconds(content, style, dtype=dtype, model=model, device=device, repeats=repeats),
         floor=floor_seconds(layers, machine),
         gflop=sum(layer.flops for layer in layers) / 1e9,
         machine=machine,
@@ -145,6 +158,28 @@ def run_seconds(stylizer: Stylizer, content: Path, style_image: Tensor) -> dict[
     start = time.perf_counter()
     stylizer.stylize(image, known)
     return trace.seconds | {"warm": time.perf_counter() - start}
+
+
+def plain_process_seconds(content: Path, style: Path, **options: object) -> float:
+    """Return what `library_seconds` gives in a new Python process, without the command's settings of the process."""
+    environment = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
+    arguments = json.dumps({"content": str(content), "style": str(style), **options})
+    command = [sys.executable, "-c", LIBRARY, arguments]
+    return float(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+
+
+def library_seconds(
+    content: str, style: str, *, dtype: str, model: str, device: str, repeats: int, keep_memory: bool = True
+) -> float:
+    """Return the median seconds of a warm `Stylizer.stylize` with a known style, after one run that is not counted."""
+    stylizer = Stylizer(model, device=device, dtype=dtype, keep_memory=keep_memory)
+    image, known = Picture.open(content).samples, stylizer.style(style)
+    seconds = []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        stylizer.stylize(image, known)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds[1:])
 
 
 def floor_seconds(layers: Sequence[Layer], machine: Machine) -> dict[str, float]:

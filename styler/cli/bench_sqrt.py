@@ -1,4 +1,4 @@
-"""`styler bench sqrt`: the papers' comparison of matrix square roots, on the machine at hand."""
+"""`styler bench sqrt`: the papers' comparison of matrix square roots, on this machine."""
 
 import json
 from dataclasses import asdict
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from styler.cli.console import stderr, stdout
-from styler.cli.options import DeviceOption, ModelOption
+from styler.cli.help_pages import examples
+from styler.cli.options import DeviceOption, ModelOption, RowsAsJsonOption
 from styler.cli.plotting import require_matplotlib
 
 if TYPE_CHECKING:
@@ -20,25 +21,47 @@ if TYPE_CHECKING:
 
 COLUMNS = ("root by", "fwd ms", "bwd ms", "both ms", "root", "inverse", "gradient")
 
+EXAMPLES = examples("styler bench sqrt", "styler bench sqrt --sizes 64x48,1x512 --from photo.jpg")
+
 
 def bench_sqrt(
     sizes: Annotated[
-        str | None, typer.Option(help="Batches and sizes, such as 64x48,1x512; default: the papers'.")
+        str | None,
+        typer.Option(
+            help="Batch and matrix sizes, e.g. 64x48,1x512.",
+            show_default="the papers'",
+            rich_help_panel="Measurement",
+        ),
     ] = None,
     source: Annotated[
-        Path | None, typer.Option("--from", help="A photograph whose covariances, level by level, are solved too.")
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Photograph; the covariances of its features are tested too.",
+            rich_help_panel="Measurement",
+        ),
     ] = None,
-    roots: Annotated[str | None, typer.Option(help="Which roots, such as auto,published mpa; default: all.")] = None,
-    dtype: Annotated[Literal["float32", "float64"], typer.Option(help="Precision.")] = "float32",
+    roots: Annotated[
+        str | None,
+        typer.Option(
+            help="Algorithms to test, e.g. auto,published mpa.", show_default="all", rich_help_panel="Measurement"
+        ),
+    ] = None,
+    dtype: Annotated[
+        Literal["float32", "float64"], typer.Option(help="Precision of the matrices.", rich_help_panel="Machine")
+    ] = "float32",
     device: DeviceOption = "auto",
     model: ModelOption = "auto",
     repeats: Annotated[
-        int, typer.Option(min=1, help="Timed runs, each after one that is not; medians are shown.")
+        int,
+        typer.Option(min=1, help="Timed runs, after one warm-up; the median is shown.", rich_help_panel="Measurement"),
     ] = 20,
-    plot: Annotated[Path | None, typer.Option(help="Draw the comparison, as a .png file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a row instead.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Plot time against error to this .png file.", rich_help_panel="Output")
+    ] = None,
+    as_json: RowsAsJsonOption = False,
 ) -> None:
-    """Time and check matrix square roots: ours, and those of the papers as published."""
+    """Measure time and error of matrix square roots: ours, and the papers' as published."""
     import torch
     from rich import box
     from rich.table import Table
@@ -49,21 +72,21 @@ def bench_sqrt(
     wanted = roots.split(",") if roots else None
     for name in wanted or []:
         if name not in implementations():
-            raise typer.BadParameter(f"--roots: {name!r} is none of {', '.join(implementations())}")
+            raise typer.BadParameter(f"--roots: {name!r} is not one of {', '.join(implementations())}")
     matrices = {f"random {b}x{n}": random_covariances(b, n) for b, n in (parse_sizes(sizes) if sizes else SIZES)}
     if source is not None:
         matrices |= covariances_of(source, model)
     if plot is not None:
         require_matplotlib()
-    place = find_device(device)
-    title = f"matrix square roots on {place}, {dtype}, torch {torch.__version__}, {torch.get_num_threads()} threads"
+    chosen = find_device(device)
+    title = f"matrix square roots on {chosen}, {dtype}, torch {torch.__version__}, {torch.get_num_threads()} threads"
     if not as_json:
-        stdout.print(f"{title}; errors: the largest of a batch, relative, against float64")
+        stdout.print(f"{title}; errors are the largest relative errors in a batch, against float64")
     rows = []
     for kind, batch in matrices.items():
         table = Table(*COLUMNS, title=kind, box=box.SIMPLE_HEAD)
         for row in benchmark_rows(
-            {kind: batch}, device=place, dtype=getattr(torch, dtype), repeats=repeats, names=wanted
+            {kind: batch}, device=chosen, dtype=getattr(torch, dtype), repeats=repeats, names=wanted
         ):
             rows.append(row)
             table.add_row(*cells(row))
@@ -73,14 +96,14 @@ def bench_sqrt(
             stdout.print(table)
     if plot is not None:
         draw(rows, plot, title)
-        stderr.print(f"drew {plot}", highlight=False)
+        stderr.print(f"wrote {plot}", highlight=False)
 
 
 def parse_sizes(text: str) -> list[tuple[int, int]]:
-    """Return batches and sizes from a list such as 64x48,1x512."""
+    """Return batch and matrix sizes from a list such as 64x48,1x512."""
     parts = [part.strip().split("x") for part in text.split(",")]
     if not all(len(part) == 2 and all(number.isdecimal() and int(number) for number in part) for part in parts):
-        raise typer.BadParameter(f"--sizes: expected batches and sizes such as 64x48,1x512, got {text!r}")
+        raise typer.BadParameter(f"--sizes: expected batch and matrix sizes such as 64x48,1x512, got {text!r}")
     return [(int(batch), int(n)) for batch, n in parts]
 
 
@@ -95,7 +118,7 @@ def covariances_of(source: Path, model: str) -> "dict[str, Tensor]":
 
 
 def cells(row: "RootRow") -> list[str]:
-    """Return a row of the table."""
+    """Return the cells of a row."""
     times = (row.forward_ms, row.backward_ms, row.forward_ms + row.backward_ms)
     errors = (row.root_error, row.inverse_error, row.gradient_error)
     shown = ["-" if error is None else f"{error:.1e}" for error in errors]
@@ -103,7 +126,7 @@ def cells(row: "RootRow") -> list[str]:
 
 
 def draw(rows: "Sequence[RootRow]", path: Path, title: str) -> None:
-    """Draw time against error, one panel for each batch."""
+    """Plot time against error, one panel per batch."""
     from matplotlib.figure import Figure
 
     kinds = list(dict.fromkeys(row.matrices for row in rows))

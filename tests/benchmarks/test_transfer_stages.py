@@ -15,7 +15,14 @@ from typer.testing import CliRunner
 from styler.benchmarks import machine, transfer_stages
 from styler.benchmarks.cold_start import ColdStart
 from styler.benchmarks.machine import Machine, measured_machine
-from styler.benchmarks.transfer_stages import device_peak_mib, floor_seconds, transfer_rows, written_squares
+from styler.benchmarks.transfer_stages import (
+    device_peak_mib,
+    floor_seconds,
+    library_seconds,
+    plain_process_seconds,
+    transfer_rows,
+    written_squares,
+)
 from styler.benchmarks.workload import Layer
 from styler.choices import LEVELS
 from styler.cli.bench_transfer import bench_transfer
@@ -32,6 +39,7 @@ STAGES = ["load", "style", "encode", "moments", "root", "transform", "decode", "
 def _quick(monkeypatch):
     """Measure in this process, since a new one imports torch, and a machine in milliseconds."""
     monkeypatch.setattr(transfer_stages, "ProcessPoolExecutor", lambda count, **_: ThreadPoolExecutor(count))
+    monkeypatch.setattr(transfer_stages, "plain_process_seconds", library_seconds)
     monkeypatch.setattr(transfer_stages, "measured_machine", partial(measured_machine, seconds=1e-3))
     for name, value in {"PRODUCTS": (32,), "CONVOLUTIONS": ((8, 16),), "COPIES": (1 << 12,)}.items():
         monkeypatch.setattr(machine, name, value)
@@ -61,12 +69,28 @@ def test_rows_have_every_stage_and_a_floor(tiny_file, tmp_path):
     assert rows[1].gflop == 4 * rows[0].gflop
     for row in rows:
         assert list(row.seconds) == [*STAGES, "warm"]
-        assert min(row.seconds.values()) > 0
+        assert min(*row.seconds.values(), row.library) > 0
         assert set(row.floor) < set(STAGES)
         assert row.gflops == pytest.approx(row.share * row.machine.flops / 1e9)
         assert row.over_floor == pytest.approx(row.seconds["warm"] / sum(row.floor.values()))
         assert not row.operators
         assert row.peak_mib > 50
+
+
+def test_the_library_is_timed_in_a_plain_python_process(tiny_file, tmp_path, monkeypatch):
+    monkeypatch.setenv("GOMP_SPINCOUNT", "1000")
+    monkeypatch.setattr(transfer_stages, "LIBRARY", transfer_stages.LIBRARY + CHECKS)
+    content, style = (written_squares(None, [16], tmp_path, seed=seed)[16] for seed in range(2))
+    options = {"dtype": "float32", "model": str(tiny_file), "device": "cpu", "repeats": 1}
+    assert 0 < plain_process_seconds(content, style, **options) < 60
+    assert 0 < plain_process_seconds(content, style, **options, keep_memory=False) < 60
+
+
+CHECKS = """
+import os
+assert "GOMP_SPINCOUNT" not in os.environ
+assert not any(name.startswith("styler.cli") for name in sys.modules)
+"""
 
 
 def test_the_floor_is_the_sum_of_each_layers_longer_side():
@@ -85,7 +109,7 @@ def test_the_peak_is_that_of_the_process_or_of_the_gpu(monkeypatch):
 def test_command_prints_tables_that_fit_a_terminal():
     result = run("--sizes", "16,32", "--profile")
     assert result.exit_code == 0, result.output
-    assert all(stage in result.stdout for stage in STAGES)
+    assert all(word in result.stdout for word in (*STAGES, "library"))
     assert "aten::" in result.stdout
     assert "…" not in result.stdout
 
@@ -97,6 +121,7 @@ def test_command_prints_a_line_of_json_for_each_row_and_the_cold_start(monkeypat
     row, cold = (json.loads(line) for line in result.stdout.splitlines())
     assert (row["size"], list(row["seconds"])) == (16, [*STAGES, "warm"])
     assert row["over_floor"] > 0 < row["share"]
+    assert row["library"] > 0
     assert cold == {"size": 16, "transfer": 3.0, "torch": 2.0, "ratio": 1.5}
 
 

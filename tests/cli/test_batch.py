@@ -26,11 +26,11 @@ def events(out: str) -> list[dict]:
 def test_a_folder_is_stylized_and_then_there_is_nothing_to_do(batch, tmp_path):
     status, out, err = batch("c", "s", "-o", "out", "--format", "jpg", "--size", 32, "--name", "{style}/{content}")
     assert (status, out) == (0, ""), err
-    assert "3 pictures to make" in err
+    assert "3 pictures to stylize" in err
     assert "3 done" in err
     assert Picture.open(tmp_path / "out" / "x" / "0.jpg").image.shape == (1, 3, 27, 32)
     again = batch("c", "s", "-o", "out", "--format", "jpg", "--size", 32, "--name", "{style}/{content}")
-    assert (again[0], "0 pictures to make, 3 done before" in again[2]) == (0, True)
+    assert (again[0], "0 pictures to stylize, 3 done before" in again[2]) == (0, True)
 
 
 def test_a_bad_picture_is_status_3_and_listed_in_one_line(batch, tmp_path):
@@ -69,7 +69,7 @@ def test_a_dry_run_says_what_would_be_done_and_touches_nothing(batch, tmp_path):
     status, out, err = batch("c", "s", "-o", "out", "--dry-run", "--alpha", 0.5)
     assert status == 0
     assert len(out.splitlines()) == 3
-    assert out.startswith("0-x.png: c/0.png in the style of s/x.png, alpha 0.5")
+    assert out.startswith("0-x.png: c/0.png with style s/x.png, alpha 0.5")
     assert "MiB" in err
     assert not (tmp_path / "out").exists()
     estimate = events(batch("c", "s", "-o", "out", "--dry-run", "--json")[1])[-1]
@@ -81,7 +81,7 @@ def test_shards_together_do_all_and_the_merged_report_says_so(batch, styler, tmp
     monkeypatch.setenv("WORLD_SIZE", "2")
     assert batch("c", "s", "-o", "out")[0] == 0
     status, _, err = styler("batch", "--merge", "out")
-    assert (status, "no ledger of part 2/2" in err) == (3, True)
+    assert (status, "no ledger for part 2/2" in err) == (3, True)
     assert batch("c", "s", "-o", "out", "--shard", "2/2")[0] == 0
     assert len(list((tmp_path / "out").glob("*.png"))) == 3
     status, out, _ = styler("batch", "--merge", "out", "--json")

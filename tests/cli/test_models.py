@@ -69,16 +69,16 @@ def test_an_encoder_alone_has_no_levels(models, tiny_model, tmp_path):
 def test_verify_takes_all_that_are_shipped_or_those_named(models, tmp_path):
     status, out, err = models("verify")
     assert (status, err) == (0, "")
-    assert "small: as shipped, and works on" in out
+    assert "small: unchanged since shipping, works on" in out
     model = load_model("small")
     model.encoder.convs["conv1_1"].bias.add_(1e-3)
     save_model(model, tmp_path / "own.safetensors")
     status, out, _ = models("verify", "own.safetensors", "small")
     assert status == 0
     first, second = out.splitlines()
-    assert first.startswith("own.safetensors: whole, and works on")
-    assert "no shipped model" in first
-    assert second.startswith("small: as shipped")
+    assert first.startswith("own.safetensors: complete, works on")
+    assert "not a shipped model" in first
+    assert second.startswith("small: unchanged since shipping")
 
 
 def test_verify_misses_a_shipped_model_that_is_gone(models, tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from styler.images import Picture
 from styler.images.saving import save_image
 
 CHEAP = ["--device", "cpu", "--dtype", "float32", "--quiet"]
-SAME = "the same to the bit\n"
+SAME = "identical, bit for bit\n"
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_deep_pictures_are_made_again_too(made, styler, tmp_path):
     assert Picture.open(tmp_path / "out.png").depth == 16
     assert styler("replay", "out.png")[2].endswith(SAME)
     status, _, err = styler("replay", "out.png", "-o", "again.jpg")
-    assert (status, err.splitlines()[-1]) == (0, "not the same to the bit as out.png")
+    assert (status, err.splitlines()[-1]) == (0, "not identical to out.png")
 
 
 def test_a_style_file_and_a_replay_can_be_replayed(made, styler, tiny_file, tmp_path):
@@ -108,7 +108,7 @@ def test_a_changed_style_is_named(made, styler, picture_file, tmp_path):
     picture_file("new.png", seed=5).replace(tmp_path / "painting.png")
     status, _, err = styler("replay", "out.png")
     assert status == 1
-    assert err == "error: painting.png is not what it was when the picture was made\nput the old one back\n"
+    assert err == "error: painting.png has changed since the picture was made\nrestore the original file\n"
     assert not (tmp_path / "out-replay.png").exists()
 
 
@@ -117,7 +117,7 @@ def test_a_changed_mask_or_model_is_named(made, styler, picture_file, tmp_path, 
     tiny_file.write_bytes(tiny_file.read_bytes() + b" ")
     assert "another model 'tiny'" in styler("replay", "out.png")[2]
     picture_file("new.png", seed=5).replace(tmp_path / "mask.png")
-    assert styler("replay", "out.png")[2].startswith("error: mask.png is not what it was")
+    assert styler("replay", "out.png")[2].startswith("error: mask.png has changed")
     (tmp_path / "mask.png").unlink()
     assert styler("replay", "out.png")[2].startswith("error: no such file: mask.png")
 
@@ -146,7 +146,7 @@ def test_another_version_is_told_and_tried(made, styler, tmp_path):
     with_record(tmp_path / "out.png", json.dumps(record_in(tmp_path / "out.png") | {"torch": "1.[/b]0"}))
     status, _, err = styler("replay", "out.png")
     assert status == 0
-    assert "made with torch 1.[/b]0, now with" in err
+    assert "made with torch 1.[/b]0, running" in err
     assert err.endswith(SAME)
 
 
@@ -157,7 +157,7 @@ def test_a_picture_whose_pixels_were_changed_is_not_the_same(made, styler, tmp_p
     samples[..., 0, 0] ^= 1
     save_image(samples, tmp_path / "out.png", metadata=found.metadata, overwrite=True)
     status, _, err = styler("replay", "out.png")
-    assert (status, err.splitlines()[-1]) == (0, "not the same to the bit as out.png")
+    assert (status, err.splitlines()[-1]) == (0, "not identical to out.png")
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_a_file_that_may_not_be_read_is_one_error(hostile, monkeypatch):
     monkeypatch.setattr("styler.transfer.record.file_hash", refused)
     assert answer(json.dumps(record)) == (
         1,
-        "error: cannot read photo.jpg: Permission denied\ncheck the name, and who may read it\n",
+        "error: cannot read photo.jpg: Permission denied\ncheck the name and the permissions\n",
     )
 
 
@@ -236,5 +236,5 @@ def test_the_record_survives_a_viewer_that_saves_the_picture_anew(made, styler, 
     with Image.open(tmp_path / "out.jpg") as opened:
         opened.save(tmp_path / "saved.jpg", exif=opened.getexif(), quality=50)
     status, _, err = styler("replay", "saved.jpg")
-    assert (status, err.splitlines()[-1]) == (0, "not the same to the bit as saved.jpg")
+    assert (status, err.splitlines()[-1]) == (0, "not identical to saved.jpg")
     assert torch.equal(Picture.open(tmp_path / "saved-replay.jpg").samples, Picture.open(tmp_path / "out.jpg").samples)

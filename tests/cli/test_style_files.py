@@ -112,7 +112,7 @@ def test_show_survives_sources_of_any_name(style, tmp_path, tiny_file, name):
     status, out, err = style("show", "a.style")
     assert (status, err) == (0, "")
     assert "\x1b" not in out
-    assert "not at hand" in out
+    assert "an unknown model" in out
     assert style("show", "a.style", "--json")[0] == 0
     assert style("mix", "a.style", "-o", "b.style")[0] == 0
 
@@ -123,7 +123,7 @@ def test_show_survives_sources_of_any_name(style, tmp_path, tiny_file, name):
         (["save", "none.png", "-o", "x.style"], 1, "none.png"),
         (["save", "empty", "-o", "x.style"], 1, "no pictures in empty"),
         (["save", "broken.png", "-o", "x.style"], 1, "broken.png"),
-        (["save", "photo.png", "-o", "x.png"], 1, "end it in .style"),
+        (["save", "photo.png", "-o", "x.png"], 1, "ends in .style"),
         (["save", "photo.png", "-o", "no/x.style"], 1, "mkdir"),
         (["save", "photo.png", "-o", "broken.style"], 1, "--overwrite"),
         (["save", "broken.style", "-o", "x.style"], 1, "broken.style"),
@@ -135,7 +135,7 @@ def test_show_survives_sources_of_any_name(style, tmp_path, tiny_file, name):
         (["mix", "none.style:0.5", "-o", "x.style"], 1, "none.style"),
         (["mix", "a.style:-1", "-o", "x.style"], 2, "a.style:-1"),
         (["mix", "a.style:nan", "-o", "x.style"], 2, "a.style:nan"),
-        (["mix", "a.style:0", "a.style:0", "-o", "x.style"], 2, "sum to 0"),
+        (["mix", "a.style:0", "a.style:0", "-o", "x.style"], 2, "weights sum to 0"),
         (["mix", "-o", "x.style"], 2, "Missing argument"),
     ],
 )

@@ -10,6 +10,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from styler.choices import LEVELS
+from styler.cli.train import training_device
 from styler.images import Picture
 from styler.model.encoder import Encoder, convolutions
 from styler.model.weights import load_model
@@ -40,7 +41,7 @@ def test_a_model_is_trained_from_nothing_and_used(styler, folder, teacher, tmp_p
         *SHORT,
     )
     assert status == 0, err
-    assert "left out 1 unreadable: bad.jpg" in err
+    assert "skipped 1 unreadable: bad.jpg" in err
     assert "step 4/4" in err
     record = json.loads((tmp_path / "m.encoder.json").read_text())
     assert record["settings"]["num_steps"] == 4
@@ -69,6 +70,15 @@ def test_a_model_is_trained_from_nothing_and_used(styler, folder, teacher, tmp_p
 
     arguments = [photos / "0.png", paintings / "1.png", "--model", "m.safetensors", "-o", "x.png"]
     assert styler("transfer", *arguments)[0] == 0
+
+
+@pytest.mark.parametrize(("device", "times"), [("cpu", 1), ("meta", 0)])
+def test_training_on_a_processor_keeps_freed_memory(monkeypatch, device, times):
+    calls = []
+    monkeypatch.setattr("styler.process.keep_freed_memory", lambda: calls.append(device))
+    monkeypatch.setattr("styler.model.device.find_device", torch.device)
+    assert training_device(device).type == device
+    assert len(calls) == times
 
 
 def test_one_level_is_trained_and_the_others_stay(styler, folder, tiny_file):
@@ -104,7 +114,7 @@ def test_end_to_end_is_of_all_levels(styler, folder, tiny_file, teacher):
     arguments = ["train", "decoder", folder("photos", 2), folder("paintings", 2), "--model", tiny_file]
     status, _, err = styler(*arguments, "--level", "relu2_1", "--end-to-end", teacher)
     assert status == 2
-    assert "leave --level out" in err
+    assert "omit --level" in err
 
 
 def test_training_makes_the_decoders_better(styler, folder, tiny_file, tmp_path):
