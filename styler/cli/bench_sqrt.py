@@ -7,26 +7,39 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from styler.cli.bench_sqrt_choices import print_choices
+from styler.cli.bench_sqrt_options import chosen_roots, covariances_of, parse_counts, parse_sizes, random_matrices
+from styler.cli.bench_sqrt_plot import draw
 from styler.cli.console import stderr, stdout
 from styler.cli.options import DeviceOption, ModelOption
 from styler.cli.plotting import require_matplotlib
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from styler.benchmarks.sqrt.rows import Row
 
-    from torch import Tensor
-
-    from styler.benchmarks.sqrt import Row
-
-COLUMNS = ("root by", "fwd ms", "bwd ms", "both ms", "root", "inverse", "gradient")
+COLUMNS = ("root by", "fwd ms", "bwd ms", "both ms", "error", "gradient", "products fwd + bwd")
 
 
 def bench_sqrt(
     sizes: Annotated[
         str | None, typer.Option(help="Batches and sizes, such as 64x48,1x512; default: the papers'.")
     ] = None,
+    sweep: Annotated[
+        Literal["batch", "size"] | None, typer.Option(help="Let the batch or the size grow, in place of --sizes.")
+    ] = None,
+    kappa: Annotated[
+        str | None, typer.Option(help="Condition numbers, such as 1e2,1e4; default: random covariances, near 10.")
+    ] = None,
     source: Annotated[
         Path | None, typer.Option("--from", help="A photograph whose covariances, level by level, are solved too.")
+    ] = None,
+    inverse: Annotated[bool, typer.Option("--inverse", help="Compare inverse square roots.")] = False,
+    degree: Annotated[
+        str, typer.Option(help="Degrees of the published Padé approximants, and half those of the Taylor polynomials.")
+    ] = "5",
+    steps: Annotated[
+        str | None,
+        typer.Option(help="Published Lyapunov and Newton–Schulz steps.", show_default="the papers': 8 and 5"),
     ] = None,
     roots: Annotated[str | None, typer.Option(help="Which roots, such as auto,published mpa; default: all.")] = None,
     dtype: Annotated[Literal["float32", "float64"], typer.Option(help="Precision.")] = "float32",
@@ -35,87 +48,66 @@ def bench_sqrt(
     repeats: Annotated[
         int, typer.Option(min=1, help="Timed runs, each after one that is not; medians are shown.")
     ] = 20,
+    choices: Annotated[
+        bool, typer.Option("--choices", help="Print which method auto should take on this device, as Python.")
+    ] = False,
     plot: Annotated[Path | None, typer.Option(help="Draw the comparison, as a .png file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a row instead.")] = False,
 ) -> None:
     """Time and check matrix square roots: ours, and those of the papers as published."""
+    if sizes and sweep:
+        raise typer.BadParameter("expected --sizes or --sweep, got both")
     import torch
-    from rich import box
-    from rich.table import Table
 
-    from styler.benchmarks.sqrt import SIZES, benchmark_rows, implementations, random_covariances
+    from styler.benchmarks.sqrt.implementations import implementations
+    from styler.benchmarks.sqrt.rows import benchmark_rows
     from styler.device import find_device
 
-    wanted = roots.split(",") if roots else None
-    for name in wanted or []:
-        if name not in implementations():
-            raise typer.BadParameter(f"--roots: {name!r} is none of {', '.join(implementations())}")
-    matrices = {f"random {b}x{n}": random_covariances(b, n) for b, n in (parse_sizes(sizes) if sizes else SIZES)}
-    if source is not None:
-        matrices |= covariances_of(source, model)
+    place = find_device(device)
+    if choices:
+        print_choices(parse_sizes(sizes) if sizes else None, device=place, dtype=dtype, repeats=repeats)
+        return
+    known = implementations(
+        inverse=inverse,
+        degrees=parse_counts(degree, option="--degree"),
+        steps=parse_counts(steps, option="--steps") if steps else (None,),
+    )
+    wanted = chosen_roots(roots, list(known))
+    matrices = random_matrices(sizes, sweep, kappa) | ({} if source is None else covariances_of(source, model))
     if plot is not None:
         require_matplotlib()
-    place = find_device(device)
-    title = f"matrix square roots on {place}, {dtype}, torch {torch.__version__}, {torch.get_num_threads()} threads"
+    what = "inverse square roots" if inverse else "square roots"
+    title = f"matrix {what} on {place}, {dtype}, torch {torch.__version__}, {torch.get_num_threads()} threads"
     if not as_json:
         stdout.print(f"{title}; errors: the largest of a batch, relative, against float64")
-    rows = []
+    options = {"dtype": getattr(torch, dtype), "repeats": repeats, "roots": known, "names": wanted, "inverse": inverse}
+    rows: list[Row] = []
     for kind, batch in matrices.items():
-        table = Table(*COLUMNS, title=kind, box=box.SIMPLE_HEAD)
-        for row in benchmark_rows(
-            {kind: batch}, device=place, dtype=getattr(torch, dtype), repeats=repeats, names=wanted
-        ):
-            rows.append(row)
-            table.add_row(*cells(row))
-            if as_json:
-                typer.echo(json.dumps(asdict(row)))
-        if not as_json:
-            stdout.print(table)
+        found = list(benchmark_rows({kind: batch}, device=place, **options))
+        print_rows(kind, found, as_json=as_json)
+        rows += found
     if plot is not None:
         draw(rows, plot, title)
         stderr.print(f"drew {plot}", highlight=False)
 
 
-def parse_sizes(text: str) -> list[tuple[int, int]]:
-    """Return batches and sizes from a list such as 64x48,1x512."""
-    parts = [part.strip().split("x") for part in text.split(",")]
-    if not all(len(part) == 2 and all(number.isdecimal() and int(number) for number in part) for part in parts):
-        raise typer.BadParameter(f"--sizes: expected batches and sizes such as 64x48,1x512, got {text!r}")
-    return [(int(batch), int(n)) for batch, n in parts]
+def print_rows(kind: str, rows: "list[Row]", *, as_json: bool) -> None:
+    """Print a batch's rows: as lines of JSON, or as a table."""
+    from rich import box
+    from rich.table import Table
 
-
-def covariances_of(source: Path, model: str) -> "dict[str, Tensor]":
-    """Return the covariances of a photograph's features by level."""
-    from styler.benchmarks.sqrt import feature_covariances
-    from styler.images import load_image
-    from styler.weights import load_model
-
-    covariances = feature_covariances(load_image(source).image, load_model(model).encoder)
-    return {f"{source.stem} {level}": covariance for level, covariance in covariances.items()}
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps(asdict(row)))
+        return
+    table = Table(*COLUMNS, title=kind, box=box.SIMPLE_HEAD)
+    for row in rows:
+        table.add_row(*cells(row))
+    stdout.print(table)
 
 
 def cells(row: "Row") -> list[str]:
     """Return a row of the table."""
     times = (row.forward_ms, row.backward_ms, row.forward_ms + row.backward_ms)
-    errors = (row.root_error, row.inverse_error, row.gradient_error)
-    shown = ["-" if error is None else f"{error:.1e}" for error in errors]
-    return [row.name, *(f"{ms:.3f}" for ms in times), *shown]
-
-
-def draw(rows: "Sequence[Row]", path: Path, title: str) -> None:
-    """Draw time against error, one panel for each batch."""
-    from matplotlib.figure import Figure
-
-    kinds = list(dict.fromkeys(row.matrices for row in rows))
-    figure = Figure(figsize=(4 * len(kinds) + 2, 4), layout="constrained")
-    figure.suptitle(title, fontsize=9)
-    panels = figure.subplots(1, len(kinds), squeeze=False)[0]
-    for axes, kind in zip(panels, kinds, strict=True):
-        axes.set(
-            xscale="log", yscale="log", title=kind, xlabel="forward + backward, ms", ylabel="error of the gradient"
-        )
-        for row in (row for row in rows if row.matrices == kind):
-            point = row.forward_ms + row.backward_ms, max(row.gradient_error, 1e-17)
-            axes.plot(*point, "s" if "published" in row.name else "o", label=row.name)
-    panels[-1].legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
-    figure.savefig(path, dpi=150)
+    errors = (f"{error:.1e}" for error in (row.error, row.gradient_error))
+    return [row.name, *(f"{ms:.3f}" for ms in times), *errors, str(row.cost)]

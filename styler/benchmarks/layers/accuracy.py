@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from styler.benchmarks.layers.data import Data
 from styler.benchmarks.layers.tasks import TASKS, Part
-from styler.benchmarks.sqrt import synchronize
+from styler.benchmarks.sqrt.timing import synchronize
 from styler.covariance import HybridMethod
 
 BATCH = 32

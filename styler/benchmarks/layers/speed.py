@@ -1,6 +1,5 @@
 """Forward and backward time of the layers with each root, at the sizes of the papers' experiments."""
 
-import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from styler.benchmarks.sqrt import timed
+from styler.benchmarks.sqrt.timing import medians, timed
 from styler.covariance import (
     CovariancePool2d,
     DecorrelatedBatchNorm2d,
@@ -74,5 +73,4 @@ def measured(name: str, case: Case, method: Method, device: torch.device, repeat
     x, *others = (torch.randn(shape).to(device) for shape in case.shapes)
     weight = torch.ones_like(layer(x, *others))
     timings = [timed(lambda leaf: layer(leaf, *others), x, weight) for _ in range(repeats)]
-    forward, backward = (statistics.median(side) * 1e3 for side in zip(*timings, strict=True))
-    return SpeedRow(name, case.matrices, method, forward, backward)
+    return SpeedRow(name, case.matrices, method, *medians(timings))
