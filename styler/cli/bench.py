@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from styler.cli.bench_gradients import bench_gradients
 from styler.cli.bench_layers import bench_layers
 from styler.cli.bench_quality import bench_quality
 from styler.cli.bench_sqrt import bench_sqrt
@@ -15,6 +16,7 @@ from styler.threads import wait_asleep
 
 app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 app.command("sqrt")(bench_sqrt)
+app.command("gradients")(bench_gradients)
 app.command("layers")(bench_layers)
 app.command("quality")(bench_quality)
 app.command("transfer")(bench_transfer)
