@@ -21,6 +21,14 @@ def bench_layers(
         str | None, typer.Option(help="Which layers, such as CovariancePool2d,SecondOrderHead; default: all.")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each network.")] = 3,
+    by_root: Annotated[
+        bool,
+        typer.Option("--roots", help="Compare each layer with each of the papers' roots, not with its plain part."),
+    ] = False,
+    switch: Annotated[
+        str | None,
+        typer.Option(help="Epochs of ten, such as 0,5,10, at which HybridMethod switches; trains that alone."),
+    ] = None,
     steps: Annotated[int, typer.Option(min=4, help="Steps of a training, with batches of 32.")] = 300,
     repeats: Annotated[int, typer.Option(min=1, help="Timed runs after the first; medians are shown.")] = 5,
     device: DeviceOption = "auto",
@@ -30,29 +38,44 @@ def bench_layers(
     import torch
 
     from styler.benchmarks.layers.accuracy import accuracy_rows
+    from styler.benchmarks.layers.roots import ROOTS, parts_by_root, parts_by_switch
     from styler.benchmarks.layers.speed import speed_rows
     from styler.benchmarks.layers.tasks import TASKS
     from styler.device import find_device
 
-    names = layers.split(",") if layers else list(TASKS)
+    if by_root and switch:
+        raise typer.BadParameter("expected --roots or --switch, got both")
+    names = ["HybridMethod"] if switch else layers.split(",") if layers else list(TASKS)
     for name in names:
         if name not in TASKS:
             raise typer.BadParameter(f"--layers: {name!r} is none of {', '.join(TASKS)}")
     place = find_device(device)
+    parts = {"HybridMethod": parts_by_switch(parse_epochs(switch))} if switch else None
+    if by_root:
+        parts = {name: parts_by_root(name) for name in names}
     accuracies, times = [], []
-    for row in accuracy_rows(names, device=place, seeds=seeds, steps=steps):
+    for row in accuracy_rows(names, device=place, seeds=seeds, steps=steps, parts=parts):
         accuracies.append(row)
         stderr.print(f"{row.layer}, {row.part}: {100 * row.summary[0]:.1f} %", highlight=False)
         if as_json:
             typer.echo(json.dumps(asdict(row)))
-    for row in speed_rows(names, device=place, repeats=repeats):
+    for row in speed_rows(names, device=place, repeats=repeats, roots=ROOTS if by_root else None):
         times.append(row)
         if as_json:
             typer.echo(json.dumps(asdict(row)))
     if not as_json:
         stdout.print(f"{place}, torch {torch.__version__}, {torch.get_num_threads()} threads")
         stdout.print(accuracy_table(accuracies))
-        stdout.print(speed_table(times))
+        if times:
+            stdout.print(speed_table(times))
+
+
+def parse_epochs(text: str) -> list[int]:
+    """Return the epochs in a comma-separated list."""
+    parts = text.split(",")
+    if not all(part.strip().isdecimal() for part in parts):
+        raise typer.BadParameter(f"--switch: expected epochs such as 0,5,10, got {text!r}")
+    return [int(part) for part in parts]
 
 
 def accuracy_table(rows: "list[AccuracyRow]") -> "Table":
