@@ -19,7 +19,9 @@ CLOSE = 0.9
 MILDEST = 0.05
 
 
-def minimax_roots(a: Tensor, *, eps: float = 0.0, tol: float = 0.0, max_iterations: int | None = None) -> Solution:
+def minimax_roots(
+    a: Tensor, *, eps: float = 0.0, tol: float = 0.0, max_iterations: int | None = None, least: float | None = None
+) -> Solution:
     """Return approximate roots of Hermitian matrices with entries near one.
 
     Each step is the odd quintic x·p(x²) nearest to 1 on the interval that holds the square roots of the
@@ -30,13 +32,14 @@ def minimax_roots(a: Tensor, *, eps: float = 0.0, tol: float = 0.0, max_iteratio
         a: Matrices that already have their ridge.
         eps: That ridge, relative to tr/n before it.
         max_iterations: Bound on all steps.
+        least: Where the eigenvalues of a/‖a‖ begin, if that is known better.
 
     Reference:
         Amsel, Persson, Musco, Gower, The Polar Express (2025), alg. 1. arXiv:2505.16932
     """
     scale = frobenius_scale(a)
     n = a.shape[-1]
-    least = max(eps / (n * (1 + eps)), default_rank_tol(scale.new_empty(1, n)))
+    least = max(least or 0.0, eps / (n * (1 + eps)), default_rank_tol(scale.new_empty(1, n)))
     polynomials = minimax_quintics(math.sqrt(least))[:max_iterations]
     y, z = a / scale, torch.eye(n, dtype=a.dtype, device=a.device).expand_as(a)
     for polynomial in polynomials:

@@ -13,6 +13,7 @@ from styler.matrix_sqrt.precision import in_working_precision, without_autocast
 from styler.matrix_sqrt.scaling import root_scale, symmetric, with_ridge
 from styler.matrix_sqrt.selection import Deficient, Method, root_residual, solve
 from styler.matrix_sqrt.solution import RootInfo, Solution
+from styler.matrix_sqrt.warm_start import Start, check_start, least_share
 
 CHOICES = {"method": get_args(Method), "deficient": get_args(Deficient), "backward": get_args(Backward)}
 
@@ -30,6 +31,7 @@ class RootOptions(TypedDict, total=False):
     backward: Backward
     check: bool
     round_off: float | None
+    start: Start | None
 
 
 @overload
@@ -104,6 +106,9 @@ def sqrtm_pair(a, *, return_info=False, **options):
             "svd_trunc", "svd_topn", "svd_taylor", "svd_pade", "svd_newton".
             `round_off`: how far, relative to the largest, eigenvalues may lie below zero and `a` from its
             transpose; √eps of the dtype of `a` by default (1e-5 at least for the latter).
+            `start`: root and inverse root of a matrix near `a`, as this function returned them: "minimax" then
+            takes no more steps than their condition asks for, and is as accurate. Not under `vmap`; compiled, and
+            by other methods, it is not used.
             `check`: whether to raise, at the cost of a host synchronisation, or to return NaN.
 
     Raises:
@@ -173,10 +178,13 @@ def solved(
     backward: Backward = "auto",
     check: bool = True,
     round_off: float | None = None,
+    start: Start | None = None,
 ) -> tuple[Tensor, Solution]:
     """Return the ridged matrices in working precision, and their roots."""
     check_matrix(a)
     check_options(method, deficient, backward, eps, max_iterations)
+    if start is not None:
+        check_start(start, a)
     if method not in ("auto", "eigh", "svd") and (rank_tol is not None or deficient != "pinv"):
         raise ValueError(f"expected method auto, eigh or svd with rank_tol or deficient, got {method}")
     round_off = torch.finfo(a.dtype).eps ** 0.5 if round_off is None else round_off
@@ -194,6 +202,7 @@ def solved(
             max_iterations=max_iterations,
             rules=Rules(rank_tol, deficient, round_off, eps),
             check=check,
+            least=least_share(start),
         )
         return work, differentiable_roots(work, solver, backward=backward)
 

@@ -58,6 +58,7 @@ def solve(
     max_iterations: int | None,
     rules: Rules,
     check: bool,
+    least: float | None = None,
 ) -> Solution:
     """Return the roots of matrices of any size; what is not semidefinite raises or becomes NaN."""
     scale = root_scale(a)
@@ -72,7 +73,9 @@ def solve(
     if method in DECOMPOSITIONS:
         solution = DECOMPOSITIONS[method](work, rules, scale=scale, finite=sound, inverse=inverse)
     else:
-        special = {"minimax": {"eps": rules.eps}}.get(method, {} if degree is None else {"degree": degree})
+        special = {"minimax": {"eps": rules.eps, "least": least}}.get(
+            method, {} if degree is None else {"degree": degree}
+        )
         solution = ITERATIONS[method](work, tol=tol or 0.0, max_iterations=max_iterations, **special)
         if max_iterations is None:
             tol = default_tol(work) if tol is None else tol
