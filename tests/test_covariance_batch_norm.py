@@ -3,7 +3,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from styler.covariance import DecorrelatedBatchNorm2d, covariance
+from styler.covariance import DecorrelatedBatchNorm1d, DecorrelatedBatchNorm2d, DecorrelatedBatchNorm3d, covariance
 
 
 def reference(x: Tensor, *, groups: int, eps: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -95,6 +95,54 @@ def test_training_on_one_position_is_refused():
 def test_groups_that_do_not_divide_the_channels_are_named(groups):
     with pytest.raises(ValueError, match=f"expected groups that divide num_features, got groups={groups} for 4"):
         DecorrelatedBatchNorm2d(4, groups=groups)
+
+
+DIMENSIONS = [
+    (DecorrelatedBatchNorm1d, nn.BatchNorm1d, (6, 4)),
+    (DecorrelatedBatchNorm1d, nn.BatchNorm1d, (3, 4, 5)),
+    (DecorrelatedBatchNorm2d, nn.BatchNorm2d, (3, 4, 5, 2)),
+    (DecorrelatedBatchNorm3d, nn.BatchNorm3d, (3, 4, 5, 2, 2)),
+]
+every_dimension = pytest.mark.parametrize(("layer", "plain", "shape"), DIMENSIONS)
+
+
+@every_dimension
+def test_every_dimension_whitens_positions_as_the_plane_does(layer, plain, shape):
+    x = features(shape[0], shape[1], 1, 1) + torch.randn(shape)[..., None, None].reshape(*shape[:2], -1, 1)
+    ours, plane = layer(4, groups=2), DecorrelatedBatchNorm2d(4, groups=2)
+    for module in (ours, plane):
+        nn.init.normal_(module.weight, generator=torch.Generator().manual_seed(0))
+        nn.init.normal_(module.bias, generator=torch.Generator().manual_seed(1))
+    for _ in range(2):
+        assert torch.equal(ours(x.reshape(shape)), plane(x).reshape(shape))
+    assert torch.equal(ours.eval()(x.reshape(shape)), plane.eval()(x).reshape(shape))
+
+
+@every_dimension
+def test_every_dimension_with_groups_of_one_channel_is_batch_norm(layer, plain, shape):
+    x = torch.randn(shape)
+    for options in ({}, {"track_running_stats": False}, {"affine": False, "momentum": None}):
+        ours, theirs = layer(4, groups=4, **options), plain(4, **{"eps": 1e-3, **options})
+        assert_close(ours(x), theirs(x), rtol=1e-4, atol=1e-5)
+        assert_close(ours(x[:2]), theirs(x[:2]), rtol=1e-4, atol=1e-5)
+
+
+@every_dimension
+def test_other_numbers_of_axes_are_refused(layer, plain, shape):
+    for wrong in ((4,), (2, 4, 1, 1, 1, 1), (2, 3, *shape[2:])):
+        with pytest.raises(ValueError, match=r"expected x of shape \(B, 4, \.\.\.\) with"):
+            layer(4)(torch.rand(wrong))
+
+
+def test_without_running_statistics_evaluation_is_by_the_batch_and_nothing_is_kept():
+    layer, x = DecorrelatedBatchNorm2d(4, track_running_stats=False), features(3, 4, 5, 5)
+    expected = layer(x)
+    assert torch.equal(layer.eval()(x), expected)
+    assert list(layer.state_dict()) == ["weight", "bias"]
+    layer.reset_parameters()
+    assert "track_running_stats=False" in repr(layer)
+    with pytest.raises(ValueError, match="expected x with more than one position in all without running statistics"):
+        layer(x[:1, :, :1, :1])
 
 
 @pytest.fixture
