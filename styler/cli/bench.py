@@ -7,6 +7,7 @@ import typer
 
 from styler.cli.bench_gradients import bench_gradients
 from styler.cli.bench_layers import bench_layers
+from styler.cli.bench_one_step import bench_one_step
 from styler.cli.bench_quality import bench_quality
 from styler.cli.bench_sqrt import bench_sqrt
 from styler.cli.bench_transfer import bench_transfer
@@ -18,6 +19,7 @@ app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 app.command("sqrt")(bench_sqrt)
 app.command("gradients")(bench_gradients)
 app.command("layers")(bench_layers)
+app.command("one-step")(bench_one_step)
 app.command("quality")(bench_quality)
 app.command("transfer")(bench_transfer)
 
