@@ -17,7 +17,7 @@ from styler.cli.plotting import require_matplotlib
 if TYPE_CHECKING:
     from styler.benchmarks.sqrt.rows import Row
 
-COLUMNS = ("root by", "fwd ms", "bwd ms", "both ms", "error", "gradient", "products fwd + bwd")
+COLUMNS = ("root by", "fwd ms", "bwd ms", "both", "error", "gradient", "products")
 
 
 def bench_sqrt(
@@ -100,7 +100,8 @@ def print_rows(kind: str, rows: "list[Row]", *, as_json: bool) -> None:
         for row in rows:
             typer.echo(json.dumps(asdict(row)))
         return
-    table = Table(*COLUMNS, title=kind, box=box.SIMPLE_HEAD)
+    table = Table(*COLUMNS, title=kind, box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.columns[0].no_wrap = True
     for row in rows:
         table.add_row(*cells(row))
     stdout.print(table)
