@@ -1,13 +1,13 @@
 """Batch normalisation that takes correlations out too."""
 
-from typing import Unpack
-
 import torch
 from torch import Tensor, nn
 
-from styler.covariance.root_layer import RootChoice, RootLayer
+from styler.covariance.root_layer import RootLayer
 from styler.covariance.statistics import covariance, grouped, in_full_precision, with_ridge
-from styler.matrix_sqrt import inv_sqrtm
+from styler.matrix_sqrt import Method, inv_sqrtm
+from styler.matrix_sqrt.differentiation import Backward
+from styler.matrix_sqrt.iteration import Normalize
 from styler.matrix_sqrt.precision import without_autocast
 
 
@@ -18,8 +18,11 @@ class DecorrelatedBatchNorm2d(RootLayer):
     `(groups, C/groups, C/groups)` stands where `running_var` did. Like there, statistics are each replica's own
     under DistributedDataParallel, which copies the first one's buffers to all.
 
-    While training, B·H·W should well exceed the channels of a group: what does not vary in a batch comes out
-    as zero, but its direction enters `running_whitening` at 1/√eps. Make groups smaller, or eps larger.
+    While training, B·H·W should exceed 1.5 times the channels of a group. With fewer, `running_whitening` takes the
+    batch's covariance with a ridge of its mean variance, for what does not vary in one batch may in the next, and
+    evaluation whitens less than training does. Make groups smaller.
+
+    Statistics stay in float32 or finer whatever the module is cast to.
 
     Args:
         num_features: C.
@@ -29,7 +32,12 @@ class DecorrelatedBatchNorm2d(RootLayer):
         affine: Whether to learn a scale and a shift for each channel.
         device: Of parameters and buffers.
         dtype: Of parameters and buffers.
-        **root: See `RootChoice`.
+        method: How the root is computed, see `RootChoice` for this and all that follow.
+        backward: How its gradient is.
+        degree: Of "mpa" and "mtp".
+        max_iterations: Bound of an iterated method.
+        normalize: What an iterated method divides by first.
+        strict: Whether never to look at a value.
 
     Reference:
         Huang et al., Decorrelated Batch Normalization (2018), sec. 3, ZCA whitening. arXiv:1804.08450
@@ -54,9 +62,22 @@ class DecorrelatedBatchNorm2d(RootLayer):
         affine: bool = True,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
-        **root: Unpack[RootChoice],
+        method: Method = "auto",
+        backward: Backward = "auto",
+        degree: int | None = None,
+        max_iterations: int | None = None,
+        normalize: Normalize = "frobenius",
+        strict: bool = False,
     ) -> None:
-        super().__init__(eps=eps, **root)
+        super().__init__(
+            eps=eps,
+            method=method,
+            backward=backward,
+            degree=degree,
+            max_iterations=max_iterations,
+            normalize=normalize,
+            strict=strict,
+        )
         if groups < 1 or num_features % groups:
             raise ValueError(f"expected groups that divide num_features, got groups={groups} for {num_features}")
         self.num_features, self.groups, self.momentum, self.affine = num_features, groups, momentum, affine
@@ -64,10 +85,22 @@ class DecorrelatedBatchNorm2d(RootLayer):
         for name in ("weight", "bias"):
             new = nn.Parameter(torch.empty(num_features, device=device, dtype=dtype)) if affine else None
             self.register_parameter(name, new)
-        self.register_buffer("running_mean", torch.empty(num_features, device=device, dtype=dtype))
-        self.register_buffer("running_whitening", torch.empty(groups, size, size, device=device, dtype=dtype))
+        # In half precision a running mean stalls where a batch's share is less than its spacing.
+        full = torch.promote_types(dtype or torch.get_default_dtype(), torch.float32)
+        self.register_buffer("running_mean", torch.empty(num_features, device=device, dtype=full))
+        self.register_buffer("running_whitening", torch.empty(groups, size, size, device=device, dtype=full))
         self.register_buffer("num_batches_tracked", torch.empty((), device=device, dtype=torch.long))
         self.reset_parameters()
+
+    def _apply(self, fn, recurse=True):
+        """Return the layer moved or cast, with its statistics in float32 or finer."""
+        before = self.running_mean, self.running_whitening
+        super()._apply(fn, recurse)
+        for name, old in zip(("running_mean", "running_whitening"), before, strict=True):
+            new = getattr(self, name)
+            if new.dtype.itemsize < 4:
+                setattr(self, name, old.to(new.device))
+        return self
 
     def reset_running_stats(self) -> None:
         """Forget the batches seen: mean zero, no whitening."""
@@ -96,7 +129,7 @@ class DecorrelatedBatchNorm2d(RootLayer):
         mean, whitening = self.batch_statistics(positions) if self.training else self.running_statistics(positions)
         with without_autocast(x):
             white = whitening @ (positions - mean)
-        white = white.unflatten(2, (x.shape[0], -1)).movedim(2, 0).reshape(x.shape)
+        white = white.unflatten(2, (x.shape[0], x.shape[2] * x.shape[3])).movedim(2, 0).reshape(x.shape)
         if self.weight is not None and self.bias is not None:
             white = white * self.weight[:, None, None] + self.bias[:, None, None]
         return white.to(x.dtype)
@@ -106,14 +139,26 @@ class DecorrelatedBatchNorm2d(RootLayer):
         if positions.shape[-1] < 2:
             raise ValueError(f"expected x with more than one position in all while training, got {positions.shape[-1]}")
         mean = positions.mean(-1, keepdim=True)
-        whitening = inv_sqrtm(with_ridge(covariance(positions), self.eps), check=False, **self.root)
+        matrices = with_ridge(covariance(positions), self.eps)
+        whitening = inv_sqrtm(matrices, check=False, **self.root)
         with torch.no_grad():
             self.num_batches_tracked.add_(1)
             share = 1 / self.num_batches_tracked if self.momentum is None else self.momentum
-            for running, new in ((self.running_mean, mean.flatten()), (self.running_whitening, whitening)):
+            kept = inv_sqrtm(matrices, eps=1.0, check=False, **self.root) if are_few(positions) else whitening
+            for running, new in ((self.running_mean, mean.flatten()), (self.running_whitening, kept)):
                 running.add_((new - running) * share)
         return mean, whitening
 
     def running_statistics(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mean `(groups, C/groups, 1)` and the whitening matrix of the batches seen."""
         return self.running_mean.to(positions).view(self.groups, -1, 1), self.running_whitening.to(positions)
+
+
+def are_few(positions: Tensor) -> bool:
+    """Return whether a batch's whitening matrix, without a ridge, is unfit for other batches.
+
+    With fewer positions than channels C a batch does not vary in some directions, and batches that do would come out
+    of evaluation up to 1/√eps times too large: 24 times at C/4 positions, 3 at C, 1.5 at 1.5·C. With a ridge of the
+    mean variance it is 0.9 and 0.8.
+    """
+    return 2 * positions.shape[-1] < 3 * positions.shape[-2]

@@ -57,8 +57,11 @@ def root_info(a: Tensor, solution: Solution) -> RootInfo:
     if root is None:
         root = spectral_product(some(solution.vectors), some(values))
     root = root.detach()
-    scale = root_scale(a) if a.shape[-1] else 1
-    residual = root_residual(symmetric(a) / scale**2, root / scale)
+    if a.shape[-1]:
+        scale = root_scale(a)
+        residual = root_residual(symmetric(a) / scale**2, root / scale)
+    else:
+        residual = a.real.new_zeros(a.shape[:-2])
     iterations, fell_back = solution.iterations, solution.fell_back
     if iterations is None or fell_back is None:
         iterations = torch.zeros_like(residual, dtype=torch.int64)

@@ -112,8 +112,8 @@ def raise_for(a: Tensor, solution: Solution, rules: Rules) -> None:
     ratio = float(eigenvalues[0] / largest) if largest > 0 else 0.0
     if ratio < -rules.round_off:
         raise ValueError(
-            f"expected a positive semidefinite, got an eigenvalue of {ratio:.2g} relative to the largest in {place}; "
-            f"round_off={rules.round_off:.2g} is allowed, more where a was computed in a lower precision"
+            f"expected a positive semidefinite, got an eigenvalue of {ratio:.2g} relative to the largest in {place}: "
+            f"below -{rules.round_off:.2g}. If a was computed in a lower precision, pass its eps**0.5 as round_off="
         )
     if rules.deficient == "raise":
         raise ValueError(f"expected a of full rank, got a least eigenvalue of {ratio:.2g} relative in {place}")
