@@ -33,8 +33,9 @@ def test_outputs_and_statistics_equal_a_plain_reference(groups, shape):
     white, mean, whitening = reference(x, groups=groups, eps=layer.eps)
     assert_close(layer(x), white, rtol=1e-8, atol=1e-8)
     assert_close(layer.running_mean, mean)
-    assert_close(layer.running_whitening, whitening, rtol=1e-8, atol=1e-8)
-    assert_close(layer.eval()(x), white, rtol=1e-8, atol=1e-8)
+    if 2 * white[:, 0].numel() >= 3 * (8 // groups):  # with fewer positions other batches are whitened less
+        assert_close(layer.running_whitening, whitening, rtol=1e-8, atol=1e-8)
+        assert_close(layer.eval()(x), white, rtol=1e-8, atol=1e-8)
     single = DecorrelatedBatchNorm2d(8, groups=groups)
     assert_close(single(x.float()).double(), white, rtol=1e-3, atol=1e-3)
 
@@ -75,6 +76,30 @@ def test_what_does_not_vary_comes_out_as_zero():
     white = DecorrelatedBatchNorm2d(4)(x)
     assert float(white[:, 2].detach().abs().max()) < 1e-4
     assert float(white[:, 1].detach().std()) > 0.5
+
+
+@pytest.mark.parametrize("num_positions", [16, 64, 96])
+@pytest.mark.parametrize("method", ["auto", "minimax"])
+def test_batches_of_few_positions_do_not_blow_up_evaluation(num_positions, method):
+    layer = DecorrelatedBatchNorm2d(64, momentum=None, method=method)
+    for _ in range(4):
+        layer(torch.randn(1, 64, num_positions, 1))
+    spread = layer.eval()(torch.randn(1, 64, 500, 1)).std()
+    assert 0.5 < float(spread.detach()) < 2
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("cast", ["made", "moved"])
+def test_statistics_of_half_precision_layers_do_not_stall(dtype, cast):
+    layer = DecorrelatedBatchNorm2d(2, dtype=dtype) if cast == "made" else DecorrelatedBatchNorm2d(2).to(dtype)
+    x = (torch.randn(4, 2, 8, 8) + 100).to(dtype)
+    for _ in range(200):
+        layer(x)
+    assert layer.weight.dtype == dtype
+    assert layer.running_mean.dtype == layer.running_whitening.dtype == torch.float32
+    assert_close(layer.running_mean.double(), x.double().mean((0, 2, 3)), rtol=1e-6, atol=0)
+    assert layer.eval()(x).dtype == dtype
+    assert layer.double().running_mean.dtype == torch.float64
 
 
 def test_evaluation_neither_needs_a_batch_nor_changes_statistics():

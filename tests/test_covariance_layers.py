@@ -1,6 +1,7 @@
 """What every layer of styler.covariance must do, whichever it is."""
 
 import copy
+import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, get_args
@@ -9,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
+from torch.utils import checkpoint
 
 from styler.covariance import (
     CovariancePool2d,
@@ -17,6 +19,7 @@ from styler.covariance import (
     TemporalAttentiveCovariancePool,
     WhiteningColoring2d,
 )
+from styler.covariance.root_layer import DEFAULTS
 from styler.matrix_sqrt import Method
 from styler.matrix_sqrt.differentiation import Backward
 
@@ -45,7 +48,7 @@ ROOTS = [
     *({"method": "svd", "backward": backward} for backward in sorted(set(get_args(Backward)) - SINGULAR)),
     {"method": "mpa", "max_iterations": 1, "backward": "lyapunov"},
     {"method": "mtp", "max_iterations": 1, "backward": "lyapunov"},
-    {"method": "newton_schulz", "max_iterations": 5, "backward": "autograd"},
+    {"method": "newton_schulz", "max_iterations": 5, "backward": "autograd", "normalize": "trace"},
 ]
 
 
@@ -85,6 +88,38 @@ def test_gradients_agree_with_differences(case):
 
     leaves = [x.requires_grad_() for x in inputs(case.shapes)]
     assert torch.autograd.gradcheck(output, (*parameters.values(), *leaves), fast_mode=True)
+
+
+@every_layer
+def test_second_derivatives_agree_with_differences(case):
+    leaves = [x.requires_grad_() for x in inputs(case.shapes)]
+    assert torch.autograd.gradgradcheck(built(case), leaves, fast_mode=True, atol=1e-4)
+
+
+@every_layer
+def test_activation_checkpointing_changes_nothing(case):
+    layer = built(case).eval()
+    checkpointed = partial(checkpoint.checkpoint, layer, use_reentrant=False)
+    for found, wanted in zip(
+        results(checkpointed, inputs(case.shapes)), results(layer, inputs(case.shapes)), strict=True
+    ):
+        assert_close(found, wanted, rtol=0, atol=0)
+
+
+@every_layer
+def test_an_empty_batch_comes_back_empty(case):
+    layer = built(case)
+    wanted = layer(*inputs(case.shapes)).shape[1:]
+    assert layer.eval()(*(x[:0] for x in inputs(case.shapes))).shape == (0, *wanted)
+
+
+@every_layer
+def test_options_are_in_the_signature(case):
+    signature = inspect.signature(getattr(case.layer, "func", case.layer))
+    assert set(DEFAULTS) <= set(signature.parameters)
+    assert not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature.parameters.values())
+    with pytest.raises(TypeError, match="unexpected keyword argument 'methd'"):
+        case.layer(methd="eigh")
 
 
 @every_layer
@@ -211,9 +246,9 @@ def test_wrong_shapes_and_no_positions_are_refused(case):
 def test_layers_are_made_on_the_device_and_in_the_dtype_asked_for(case):
     if case.layer is CovariancePool2d:
         pytest.skip("CovariancePool2d has neither weights nor buffers")
-    tensors = case.layer(device="meta", dtype=torch.bfloat16).state_dict().values()
-    assert {tensor.device.type for tensor in tensors} == {"meta"}
-    assert {tensor.dtype for tensor in tensors if tensor.is_floating_point()} == {torch.bfloat16}
+    layer = case.layer(device="meta", dtype=torch.bfloat16)
+    assert {tensor.device.type for tensor in layer.state_dict().values()} == {"meta"}
+    assert {parameter.dtype for parameter in layer.parameters()} <= {torch.bfloat16}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -1,13 +1,15 @@
 """Batch normalisation that takes correlations out too."""
 
-from typing import Unpack
+import math
 
 import torch
 from torch import Tensor, nn
 
-from styler.covariance.root_layer import RootChoice, RootLayer
+from styler.covariance.root_layer import RootLayer
 from styler.covariance.statistics import covariance, grouped, in_full_precision, with_ridge
-from styler.matrix_sqrt import inv_sqrtm
+from styler.matrix_sqrt import Method, inv_sqrtm
+from styler.matrix_sqrt.differentiation import Backward
+from styler.matrix_sqrt.iteration import Normalize
 from styler.matrix_sqrt.precision import without_autocast
 
 
@@ -20,9 +22,11 @@ class DecorrelatedBatchNorm(RootLayer):
     under DistributedDataParallel, which copies the first one's buffers to all; `SyncDecorrelatedBatchNorm` has those
     of all replicas together.
 
-    While training, positions in all, B·H·W, should well exceed the channels of a group: what does not vary in a
-    batch comes out as zero, but its direction enters `running_whitening` at 1/√eps. Make groups smaller, or eps
-    larger.
+    While training, positions in all, B·H·W, should exceed 1.5 times the channels of a group. With fewer,
+    `running_whitening` takes the batch's covariance with a ridge of its mean variance, for what does not vary in one
+    batch may in the next, and evaluation whitens less than training does. Make groups smaller.
+
+    Statistics stay in float32 or finer whatever the module is cast to.
 
     Args:
         num_features: C.
@@ -33,7 +37,12 @@ class DecorrelatedBatchNorm(RootLayer):
         track_running_stats: Whether to keep running statistics; else evaluation whitens each batch by its own.
         device: Of parameters and buffers.
         dtype: Of parameters and buffers.
-        **root: See `RootChoice`.
+        method: How the root is computed, see `RootChoice` for this and all that follow.
+        backward: How its gradient is.
+        degree: Of "mpa" and "mtp".
+        max_iterations: Bound of an iterated method.
+        normalize: What an iterated method divides by first.
+        strict: Whether never to look at a value.
 
     Reference:
         Huang et al., Decorrelated Batch Normalization (2018), sec. 3, ZCA whitening. arXiv:1804.08450
@@ -61,9 +70,22 @@ class DecorrelatedBatchNorm(RootLayer):
         track_running_stats: bool = True,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
-        **root: Unpack[RootChoice],
+        method: Method = "auto",
+        backward: Backward = "auto",
+        degree: int | None = None,
+        max_iterations: int | None = None,
+        normalize: Normalize = "frobenius",
+        strict: bool = False,
     ) -> None:
-        super().__init__(eps=eps, **root)
+        super().__init__(
+            eps=eps,
+            method=method,
+            backward=backward,
+            degree=degree,
+            max_iterations=max_iterations,
+            normalize=normalize,
+            strict=strict,
+        )
         if groups < 1 or num_features % groups:
             raise ValueError(f"expected groups that divide num_features, got groups={groups} for {num_features}")
         self.num_features, self.groups, self.momentum, self.affine = num_features, groups, momentum, affine
@@ -72,14 +94,26 @@ class DecorrelatedBatchNorm(RootLayer):
         for name in ("weight", "bias"):
             new = nn.Parameter(torch.empty(num_features, device=device, dtype=dtype)) if affine else None
             self.register_parameter(name, new)
+        # In half precision a running mean stalls where a batch's share is less than its spacing.
+        full = torch.promote_types(dtype or torch.get_default_dtype(), torch.float32)
         for name, shape, kind in (
-            ("running_mean", (num_features,), dtype),
-            ("running_whitening", (groups, size, size), dtype),
+            ("running_mean", (num_features,), full),
+            ("running_whitening", (groups, size, size), full),
             ("num_batches_tracked", (), torch.long),
         ):
             buffer = torch.empty(shape, device=device, dtype=kind) if track_running_stats else None
             self.register_buffer(name, buffer)
         self.reset_parameters()
+
+    def _apply(self, fn, recurse=True):
+        """Return the layer moved or cast, with its statistics in float32 or finer."""
+        before = self.running_mean, self.running_whitening
+        super()._apply(fn, recurse)
+        for name, old in zip(("running_mean", "running_whitening"), before, strict=True):
+            new = getattr(self, name)
+            if new is not None and old is not None and new.dtype.itemsize < 4:
+                setattr(self, name, old.to(new.device))
+        return self
 
     def reset_running_stats(self) -> None:
         """Forget the batches seen: mean zero, no whitening."""
@@ -113,7 +147,7 @@ class DecorrelatedBatchNorm(RootLayer):
         mean, whitening = self.statistics(positions)
         with without_autocast(x):
             white = whitening @ (positions - mean)
-        white = white.unflatten(2, (x.shape[0], -1)).movedim(2, 0).flatten(1, 2)
+        white = white.unflatten(2, (x.shape[0], math.prod(x.shape[2:]))).movedim(2, 0).flatten(1, 2)
         if self.weight is not None and self.bias is not None:
             white = white * self.weight[:, None] + self.bias[:, None]
         return white.reshape(x.shape).to(x.dtype)
@@ -126,16 +160,20 @@ class DecorrelatedBatchNorm(RootLayer):
 
     def batch_statistics(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and whitening matrix of a batch, and add them to the running ones while training."""
-        mean, found = self.moments(positions)
-        whitening = inv_sqrtm(with_ridge(found, self.eps), check=False, **self.root)
+        mean, found, number = self.moments(positions)
+        matrices = with_ridge(found, self.eps)
+        whitening = inv_sqrtm(matrices, check=False, **self.root)
         if self.num_batches_tracked is not None and self.training:
-            self.track(mean, whitening)
+            with torch.no_grad():
+                few = are_few(number, positions.shape[-2])
+                self.track(mean, inv_sqrtm(matrices, eps=1.0, check=False, **self.root) if few else whitening)
         return mean, whitening
 
-    def moments(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean `(groups, C/groups, 1)` and covariance of a batch of positions `(groups, C/groups, N)`."""
-        self.check_number(positions.shape[-1])
-        return positions.mean(-1, keepdim=True), covariance(positions)
+    def moments(self, positions: Tensor) -> tuple[Tensor, Tensor, int]:
+        """Return mean `(groups, C/groups, 1)`, covariance and number of positions `(groups, C/groups, N)`."""
+        number = positions.shape[-1]
+        self.check_number(number)
+        return positions.mean(-1, keepdim=True), covariance(positions), number
 
     def check_number(self, number: int) -> None:
         """Raise where one position, or none, has to tell a covariance."""
@@ -170,3 +208,13 @@ class DecorrelatedBatchNorm3d(DecorrelatedBatchNorm):
     """`DecorrelatedBatchNorm` of features `(B, C, T, H, W)`."""
 
     num_axes = (5,)
+
+
+def are_few(number: int, channels: int) -> bool:
+    """Return whether a batch's whitening matrix, without a ridge, is unfit for other batches.
+
+    With fewer positions than channels C a batch does not vary in some directions, and batches that do would come out
+    of evaluation up to 1/√eps times too large: 24 times at C/4 positions, 3 at C, 1.5 at 1.5·C. With a ridge of the
+    mean variance it is 0.9 and 0.8.
+    """
+    return 2 * number < 3 * channels

@@ -21,8 +21,8 @@ class SyncDecorrelatedBatchNorm(DecorrelatedBatchNorm):
 
     process_group: distributed.ProcessGroup | None = None
 
-    def moments(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and covariance of the positions of all processes."""
+    def moments(self, positions: Tensor) -> tuple[Tensor, Tensor, int]:
+        """Return mean, covariance and number of the positions of all processes."""
         if not self.training or not self.has_others:
             return super().moments(positions)
         count = positions.new_tensor([positions.shape[-1]], dtype=torch.long)
@@ -31,7 +31,7 @@ class SyncDecorrelatedBatchNorm(DecorrelatedBatchNorm):
         with without_autocast(positions):
             mean = self.summed(positions.sum(-1, keepdim=True)) / count.to(positions)
             centered = positions - mean
-            return mean, self.summed(centered @ centered.mT) / count.to(positions)
+            return mean, self.summed(centered @ centered.mT) / count.to(positions), int(count)
 
     @property
     def has_others(self) -> bool:

@@ -5,9 +5,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from styler.matrix_sqrt.acceptance import spectral_norm
 from styler.matrix_sqrt.eigh import Rules, default_rank_tol, eigh_roots, reciprocal, spectral_product
 from styler.matrix_sqrt.iteration import coupled_iteration, frobenius_norm, frobenius_scale
-from styler.matrix_sqrt.selection import checked_symmetric
+from styler.matrix_sqrt.solving import checked_symmetric
+from styler.matrix_sqrt.tracing import traced
 
 MAX_ITERATIONS = {torch.float32: 32, torch.float64: 60}
 """From the eigenvalue 16·eps of a normalised matrix, which grows by 9/4 or more a step; the last square the error."""
@@ -99,20 +101,10 @@ def is_accurate(a: Tensor, y: Tensor, z: Tensor, p: int) -> Tensor:
     n = a.shape[-1]
     tol = p * (n + 8) * torch.finfo(a.dtype).eps
     identity = torch.eye(n, dtype=a.dtype, device=a.device)
-    spread = spectral_norm(y) * spectral_norm(z)
+    spread = spectral_norm(y, num_steps=POWER_STEPS) * spectral_norm(z, num_steps=POWER_STEPS)
     good = frobenius_norm(torch.linalg.matrix_power(y, p) - a) <= tol
     good = good & (frobenius_norm(z @ y - identity) <= (tol * spread).clamp(max=0.1))
     return (good & (spread**p * default_rank_tol(a) < 1))[..., 0, 0]
-
-
-def spectral_norm(a: Tensor) -> Tensor:
-    """Return the 2-norm of Hermitian matrices, or a little less, `(..., 1, 1)`, by the power method."""
-    column = torch.linalg.vector_norm(a, dim=-2).argmax(-1)[..., None, None]
-    v = a.gather(-1, column.expand(*a.shape[:-1], 1))
-    for _ in range(POWER_STEPS):
-        norm = frobenius_norm(v)
-        v = a @ (v / norm.masked_fill(norm == 0, 1))
-    return frobenius_norm(v)
 
 
 def with_fallback(a: Tensor, found: PthRoots, missed: Tensor, p: int, rules: Rules) -> PthRoots:
@@ -120,7 +112,7 @@ def with_fallback(a: Tensor, found: PthRoots, missed: Tensor, p: int, rules: Rul
     # What is null must be so in the root as well.
     rules = rules._replace(rank_tol=None if rules.eps > 0 else default_rank_tol(a))
     where = missed[..., None, None]
-    if torch.compiler.is_compiling():
+    if traced(a):
         exact = eigh_pth_roots(a, p, rules)
         pairs = zip(found[:2], exact[:2], strict=True)
         return PthRoots(*(torch.where(where, new, old) for old, new in pairs), None, None)

@@ -10,9 +10,11 @@ from styler.matrix_sqrt.eigh import Rules
 from styler.matrix_sqrt.precision import in_working_precision, without_autocast
 from styler.matrix_sqrt.pth_root_differentiation import differentiable_pth_roots
 from styler.matrix_sqrt.pth_root_solving import PthRoots, solve_roots
-from styler.matrix_sqrt.roots import check_matrix, sqrtm
+from styler.matrix_sqrt.root import sqrtm
+from styler.matrix_sqrt.rooting import check_matrix
 from styler.matrix_sqrt.scaling import with_ridge
 from styler.matrix_sqrt.selection import Deficient
+from styler.matrix_sqrt.tracing import traced
 
 PthMethod = Literal["auto", "eigh", "newton"]
 
@@ -100,7 +102,7 @@ def pth_roots(a: Tensor, p: int, *, method: str, rules: Rules, check: bool) -> P
 def checked_roots(a: Tensor, *, p: int, method: str, rules: Rules, check: bool) -> PthRoots:
     """Return the roots; what is not semidefinite raises or becomes NaN."""
     roots = solve_roots(a, p=p, method=method, rules=rules)
-    if check and not torch.compiler.is_compiling() and not bool(roots.root.isfinite().all()):
+    if check and not traced(a) and not bool(roots.root.isfinite().all()):
         # It knows what to say of a matrix without roots, whichever the order; NaN in `a` stays NaN.
         deficient: Deficient = "raise" if rules.deficient == "raise" else "pinv"
         sqrtm(a, deficient=deficient, rank_tol=rules.rank_tol, round_off=rules.round_off)

@@ -9,8 +9,9 @@ import math
 import torch
 from torch import Tensor
 
+from styler.matrix_sqrt.acceptance import spectral_norm
 from styler.matrix_sqrt.iteration import frobenius_norm
-from styler.matrix_sqrt.pth_root_solving import spectral_norm
+from styler.matrix_sqrt.tracing import traced
 
 MARGIN = 4.0
 """How much smaller the least eigenvalue may have become. Below that steps are saved no more, or `eigh` takes over."""
@@ -25,12 +26,12 @@ def check_start(start: Start, a: Tensor) -> None:
         raise ValueError(f"expected start as root and inverse root of shape {tuple(a.shape)}, got {shapes}")
 
 
-def least_share(start: Start | None) -> float | None:
+def known_share(start: Start) -> float | None:
     """Return where the eigenvalues of a/‖a‖ begin, of the worst matrix of a batch; None where that is not known.
 
     Compiled there is no looking at values, and nothing is known.
     """
-    if start is None or torch.compiler.is_compiling() or start[0].numel() == 0:
+    if traced(start[0]) or start[0].numel() == 0:
         return None
     root, inverse = (t.detach().to(torch.promote_types(t.dtype, torch.float32)) for t in start)
     condition = float((frobenius_norm(root @ root) * spectral_norm(inverse).square()).amax())  # of ‖a‖·‖a⁻¹‖
