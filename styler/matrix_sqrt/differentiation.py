@@ -162,9 +162,8 @@ class DirectRootPair(Function):
     @staticmethod
     def forward(ctx, a, solve, backward):
         """Return the outputs and keep what the derivatives need."""
-        inputs = a, solve, backward
-        output = RootPair.forward(*inputs)
-        RootPair.setup_context(ctx, inputs, output)
+        output = tuple(solve(a))
+        RootPair.setup_context(ctx, (a, solve, backward), output)
         return output
 
     backward = staticmethod(RootPair.backward)

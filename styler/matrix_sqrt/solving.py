@@ -15,6 +15,7 @@ from styler.matrix_sqrt.newton_schulz import newton_schulz_roots
 from styler.matrix_sqrt.options import Options
 from styler.matrix_sqrt.scaling import root_scale, symmetric
 from styler.matrix_sqrt.selection import choose_method
+from styler.matrix_sqrt.single import single_roots
 from styler.matrix_sqrt.solution import Solution, some
 from styler.matrix_sqrt.strict import strict_roots
 from styler.matrix_sqrt.svd import svd_roots
@@ -34,12 +35,17 @@ def solve(a: Tensor, options: Options, rules: Rules, *, root: bool, inverse: boo
 
     A decomposition leaves out what is not asked for; an iterated method has both.
     """
+    method = choose_method(a, options)
+    if method == "eigh" and a.numel() == a.shape[-1] ** 2 and may_look(a):
+        solution = single_roots(a, rules, root=root, inverse=inverse)
+        if solution is not None:
+            return solution
     scale = root_scale(a)
     work = a / scale.square()
-    sound = is_sound(work, options)
+    # A 1x1 matrix is its own adjoint unseen; what equals its adjoint is finite, as NaN equals nothing.
+    sound = a.shape[-1] > 1 and not options.strict and may_look(a) and torch.equal(work, work.mH)
     if not sound:
         work = checked_symmetric(work, tol=max(1e-5, rules.round_off))
-    method = choose_method(work, options)
     if method in DECOMPOSITIONS:
         solution = DECOMPOSITIONS[method](work, rules, scale=scale, finite=sound, root=root, inverse=inverse)
     else:
@@ -75,12 +81,9 @@ def scaled(solution: Solution, scale: Tensor) -> Solution:
     return solution._replace(root=root, inverse=inverse, values=values)
 
 
-def is_sound(a: Tensor, options: Options) -> bool:
-    """Return whether `a` was seen to be Hermitian to the last bit, and so, as NaN equals nothing, finite."""
-    # A 1x1 matrix is its own adjoint unseen. A gradient must see the Hermitian part taken.
-    if a.shape[-1] == 1 or options.strict or traced(a) or (torch.is_grad_enabled() and differentiated(a)):
-        return False
-    return torch.equal(a, a.mH)
+def may_look(a: Tensor) -> bool:
+    """Return whether values may be looked at, and the symmetry seen need not be taken into a gradient."""
+    return not traced(a) and not (torch.is_grad_enabled() and differentiated(a))
 
 
 def checked_symmetric(a: Tensor, *, tol: float) -> Tensor:
