@@ -4,13 +4,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from styler.errors import StylerError
-    from styler.transfer import Stylizer, stylize
+    from styler.errors import StylerError, StylerWarning
+    from styler.images.picture import Picture
+    from styler.transfer.style import Style
+    from styler.transfer.stylizer import Stylizer, stylize
 
 __version__ = "0.1.0"
-__all__ = ["StylerError", "Stylizer", "__version__", "stylize"]
+__all__ = ["Picture", "Style", "StylerError", "StylerWarning", "Stylizer", "__version__", "stylize"]
 
-_HOMES = {"Stylizer": "styler.transfer", "stylize": "styler.transfer", "StylerError": "styler.errors"}
+_HOMES = {
+    "Picture": "styler.images.picture",
+    "Style": "styler.transfer.style",
+    "Stylizer": "styler.transfer.stylizer",
+    "stylize": "styler.transfer.stylizer",
+    "StylerError": "styler.errors",
+    "StylerWarning": "styler.errors",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -1,8 +1,8 @@
-"""The one error that tells a user about trouble of their own."""
+"""The error that tells users about trouble of their own, and the warning."""
 
 
 class StylerError(RuntimeError):
-    """Trouble that the user can end: one line on what is wrong, one on what to do."""
+    """An error that the user can fix: one line on what is wrong, one on what to do."""
 
     def __init__(self, what: str, todo: str) -> None:
         super().__init__(what, todo)
@@ -11,3 +11,7 @@ class StylerError(RuntimeError):
 
     def __str__(self) -> str:
         return f"{self.what}\n{self.todo}"
+
+
+class StylerWarning(UserWarning):
+    """Something the user should know although the work went on."""

@@ -1,19 +1,21 @@
-"""Fixtures: a seed for every test, a tiny model, pictures with something in them."""
+"""Fixtures: a seed for every test, a tiny model, picture files."""
 
+import http.server
 import os
+import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, nn
+from samples import TINY, picture
+from torch import nn
 
-from styler.decoder import Decoder
-from styler.encoder import Encoder
-from styler.images import save_image
-from styler.vgg import LEVELS
-from styler.weights import Model, save_model
-
-TINY = (4, 6, 8, 10)
+from styler.choices import LEVELS
+from styler.images import Picture
+from styler.model.decoder import Decoder
+from styler.model.encoder import Encoder
+from styler.model.weights import Model, save_model
 
 
 @pytest.fixture(autouse=True)
@@ -48,15 +50,6 @@ def tiny_file(tiny_model, tmp_path) -> Path:
     return path
 
 
-def picture(height: int = 48, width: int = 64, *, seed: int = 0) -> Tensor:
-    """Return an image `(1, 3, height, width)` of smooth colours, an edge and grain."""
-    generator = torch.Generator().manual_seed(seed)
-    coarse = torch.rand(1, 3, 4, 4, generator=generator)
-    image = nn.functional.interpolate(coarse, (height, width), mode="bicubic").clamp(0, 1) * 0.8
-    image[..., width // 2 :] *= 0.6
-    return (image + 0.1 * torch.rand(1, 3, height, width, generator=generator)).clamp(0, 1)
-
-
 @pytest.fixture
 def picture_file(tmp_path):
     """Return a function that writes a picture and returns its path."""
@@ -64,7 +57,7 @@ def picture_file(tmp_path):
     def write(name: str = "photo.png", height: int = 48, width: int = 64, *, seed: int = 0) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_image(picture(height, width, seed=seed), path)
+        Picture.of(picture(height, width, seed=seed)).save(path)
         return path
 
     return write
@@ -80,6 +73,27 @@ def folder(picture_file, tmp_path):
         return tmp_path / name
 
     return fill
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        """Stay silent."""
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    """Return the address of a server on this machine for the files in tmp_path/served."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "served").mkdir()
+    handler = partial(QuietHandler, directory=tmp_path / "served")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 os.environ.setdefault("COLUMNS", "120")

@@ -18,7 +18,7 @@ from PIL import Image
 
 import styler.cli
 from styler.batch.ledger import ledger_file
-from styler.checksums import sha256
+from styler.files import sha256
 
 NUM_RANDOM = 20
 

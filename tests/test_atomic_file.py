@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from styler.atomic_file import atomic_file
 from styler.errors import StylerError
+from styler.files import atomic_file
 
 
 def names(folder):
@@ -128,5 +128,5 @@ def test_the_error_says_what_to_do(tmp_path, monkeypatch, number, todo):
 
 
 def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(StylerError, match=r"No such file or directory\nmake the folder first: mkdir -p .*none"):
+    with pytest.raises(StylerError, match=r"No such file or directory\ncreate the folder first: mkdir -p .*none"):
         write(tmp_path / "none" / "a")

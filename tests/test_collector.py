@@ -1,12 +1,11 @@
 import gc
-import sys
 from contextlib import contextmanager
 
 import pytest
 from typer.testing import CliRunner
 
 from styler.cli import app
-from styler.collector import uncollected
+from styler.process import garbage_collection_paused
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def test_the_collector_sleeps_in_the_block_and_wakes_after_it_even_if_the_import
         seen.append(gc.isenabled())
         raise ImportError
 
-    with pytest.raises(ImportError), uncollected("no_such_module"):
+    with pytest.raises(ImportError), garbage_collection_paused("no_such_module"):
         failing_import()
     assert seen == [False]
     assert gc.isenabled()
@@ -33,10 +32,10 @@ def test_the_collector_sleeps_in_the_block_and_wakes_after_it_even_if_the_import
 
 @pytest.mark.usefixtures("_thawed")
 def test_nothing_is_done_where_the_module_is_there_or_the_collector_sleeps_already():
-    with uncollected("sys"):
+    with garbage_collection_paused("sys"):
         assert gc.isenabled()
     gc.disable()
-    with uncollected("no_such_module"):
+    with garbage_collection_paused("no_such_module"):
         pass
     assert not gc.isenabled()
     assert not gc.get_freeze_count()
@@ -51,7 +50,7 @@ def test_commands_for_one_picture_import_torch_in_it(command, monkeypatch):
         asked.append(module)
         yield
 
-    monkeypatch.setattr(sys.modules[f"styler.cli.{command}"], "uncollected", recorded)
+    monkeypatch.setattr(f"styler.cli.{command}.garbage_collection_paused", recorded)
     assert (
         CliRunner().invoke(app, [command, "no-such.png", *(["style.png"] if command == "transfer" else [])]).exit_code
     )

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from styler import threads
+from styler import process
 
 CODE = """
 import os, sys
@@ -19,7 +19,7 @@ except SystemExit:
 
 def test_the_environment_has_its_way(monkeypatch):
     monkeypatch.setenv("GOMP_SPINCOUNT", "5")
-    threads.wait_asleep()
+    process.reduce_thread_spinning()
     assert os.environ["GOMP_SPINCOUNT"] == "5"
 
 

@@ -1,1 +1,1 @@
-"""Folders of pictures: planned, stylized, written down, and gone on with after whatever stopped them."""
+"""Folders of pictures: planned, stylized, recorded in a ledger, and resumed after an interruption."""

@@ -1,4 +1,4 @@
-"""What a plan will take: seconds and memory, from the headers of its pictures and a moment's measurement."""
+"""Estimate of the seconds and the memory of a plan, from picture headers and a short measurement of the network."""
 
 import statistics
 import time
@@ -10,62 +10,77 @@ from pathlib import Path
 import torch
 
 from styler.batch.budget import MAX_PIXELS
-from styler.batch.pictures import Studio
+from styler.batch.pictures import BatchStylizer, resized_pixels
 from styler.batch.pipeline import BATCH_PIXELS
 from styler.batch.plan import Job
+from styler.errors import StylerError
 from styler.images import image_size
+from styler.transfer.memory import Tiling, tiling_of_size
 
 MAX_SIDE = 512
 NUM_RUNS = 3
 
-START_MIB = 600
-"""A process with the small model that has stylized one small picture (`styler bench transfer --sizes 256`)."""
-
-NETWORK_BYTES = {torch.float32: 450, torch.bfloat16: 256, torch.float16: 256}
-"""For a pixel that is at work: the rise of the peak from 512² to 2048² with the small model, on a processor."""
-
 PICTURE_BYTES = 24
-"""For a pixel that waits: a content and a result in float32."""
+"""Bytes per pixel of a picture that waits to be stylized or written: its content, its result and decoding."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Of a whole plan: `unreadable` are the contents whose headers could not be read."""
+    """Estimate for a whole plan, without the contents that will fail.
+
+    Attributes:
+        megapixels: Total size of the results.
+        seconds: Expected time.
+        peak_mib: Expected peak memory of the process.
+        unreadable: Contents whose headers could not be read.
+        too_large: Errors of the contents that would have too many pixels after resizing.
+    """
 
     megapixels: float
     seconds: float
     peak_mib: int
     unreadable: list[Path]
+    too_large: dict[Path, StylerError]
 
 
-def estimated(jobs: Sequence[Job], studio: Studio) -> Estimate:
-    """Return what the jobs will take on this machine, from a few runs of the network on noise."""
+def batch_estimate(jobs: Sequence[Job], batch_stylizer: BatchStylizer) -> Estimate:
+    """Return the estimate for the jobs on this machine, from a few runs of the network on noise."""
     contents = list(dict.fromkeys(job.content for job in jobs))
     with ThreadPoolExecutor() as pool:
         sizes = dict(zip(contents, pool.map(image_size, contents), strict=True))
-    pixels = {path: worked_pixels(*size, studio.settings.get("size")) for path, size in sizes.items() if size}
+    pixels: dict[Path, int] = {}
+    too_large: dict[Path, StylerError] = {}
+    for path, size in ((path, size) for path, size in sizes.items() if size):
+        try:
+            pixels[path] = resized_pixels(*size, batch_stylizer.settings.get("size"))
+        except StylerError as error:
+            too_large[path] = error
     total = sum(pixels.get(job.content, 0) for job in jobs)
-    rate = seconds_per_pixel(studio, statistics.median(pixels.values())) if pixels else 0
-    at_work = max(BATCH_PIXELS, *pixels.values(), 0)
-    waiting = min(max(MAX_PIXELS, at_work), sum(pixels.values()))
-    peak = START_MIB + (at_work * NETWORK_BYTES[studio.stylizer.dtype] + waiting * PICTURE_BYTES) / 2**20
-    return Estimate(total / 1e6, total * rate, round(peak), [path for path, size in sizes.items() if not size])
+    rate = seconds_per_pixel(batch_stylizer, statistics.median(pixels.values())) if pixels else 0
+    tilings = [tiling(batch_stylizer, count) for count in {BATCH_PIXELS, *pixels.values()}]
+    waiting = min(MAX_PIXELS, sum(pixels.values()) - max(pixels.values(), default=0))
+    peak = max(one.peak_bytes for one in tilings) + waiting * PICTURE_BYTES
+    unreadable = [path for path, size in sizes.items() if not size]
+    return Estimate(total / 1e6, total * rate, round(peak / 2**20), unreadable, too_large)
 
 
-def worked_pixels(height: int, width: int, size: int | None) -> int:
-    """Return how many pixels a picture has when its longer side is `size`, its own if None."""
-    scale = 1 if size is None else size / max(height, width)
-    return round(height * scale * width * scale)
+def tiling(batch_stylizer: BatchStylizer, pixels: int) -> Tiling:
+    """Return how a square picture of `pixels` pixels is divided into tiles."""
+    side = max(1, round(pixels**0.5))
+    options = {
+        name: batch_stylizer.settings[name] for name in ("tile", "max_memory") if name in batch_stylizer.settings
+    }
+    return tiling_of_size(side, side, batch_stylizer.stylizer.model, **options)
 
 
-def seconds_per_pixel(studio: Studio, pixels: float) -> float:
-    """Return how long the network takes for a pixel of pictures that have about so many."""
+def seconds_per_pixel(batch_stylizer: BatchStylizer, pixels: float) -> float:
+    """Return the seconds of the network per pixel, for pictures of about `pixels` pixels."""
     side = max(1, min(MAX_SIDE, round(pixels**0.5)))
     noise, seconds = torch.rand(1, 3, side, side), []
-    settings = {name: value for name, value in studio.settings.items() if name not in ("size", "style_size")}
-    style = studio.stylizer.style(noise)
+    settings = {name: value for name, value in batch_stylizer.settings.items() if name not in ("size", "style_size")}
+    style = batch_stylizer.stylizer.style(noise)
     for _ in range(NUM_RUNS + 1):
         start = time.perf_counter()
-        studio.stylizer.stylize(noise, style, **settings)
+        batch_stylizer.stylizer.stylize(noise, style, **settings)
         seconds.append(time.perf_counter() - start)
     return statistics.median(seconds[1:]) / side**2

@@ -1,31 +1,29 @@
-"""The pictures in a folder."""
+"""Pictures found in a folder."""
 
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from styler.choices import READABLE_SUFFIXES
 from styler.errors import StylerError
-
-SUFFIXES = [".jpg", ".jpeg", ".mpo", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".ppm", ".pgm", ".jp2", ".avif"]
-STYLE_SUFFIXES = [*SUFFIXES, ".style"]
 
 
 @dataclass(frozen=True)
 class Source:
-    """A picture, and the folder it lies in below the one that was searched."""
+    """A picture file, and its folder relative to the one that was searched."""
 
     path: Path
     folder: Path = Path()
 
 
 def sources(
-    path: Path, kind: str, out: Path | None, recursive: bool, suffixes: Sequence[str] = SUFFIXES
+    path: Path, kind: str, out: Path | None, recursive: bool, suffixes: Sequence[str] = READABLE_SUFFIXES
 ) -> list[Source]:
-    """Return the picture, or those in the folder, sorted. Hidden ones and what lies in `out` are left out.
+    """Return the picture, or all pictures in the folder, sorted; hidden files and those in `out` are skipped.
 
     Raises:
-        StylerError: If there are none, or the results would lie among them.
+        StylerError: If there are none, or `out` is the folder itself.
     """
     if not path.exists():
         raise StylerError(f"no such file or folder: {path}", f"give the {kind} as a picture or a folder of pictures")
@@ -33,13 +31,13 @@ def sources(
         return [Source(path)]
     results = None if out is None else out.resolve()
     if path.resolve() == results:
-        raise StylerError(f"the results would lie among the {kind} in {path}", "choose another folder with -o")
+        raise StylerError(f"the results would be written among the {kind} in {path}", "choose another folder with -o")
     found = [
         Source(file, file.parent.relative_to(path)) for file in sorted(_pictures(path, results, recursive, suffixes))
     ]
     if not found:
-        deeper = "" if recursive else ", or search through its folders with --recursive"
-        raise StylerError(f"no pictures in {path}", f"put some there ({' '.join(suffixes)}){deeper}")
+        deeper = "" if recursive else ", or search its subfolders with --recursive"
+        raise StylerError(f"no pictures in {path}", f"add some ({' '.join(suffixes)}){deeper}")
     return found
 
 
@@ -48,7 +46,7 @@ def _pictures(path: Path, results: Path | None, recursive: bool, suffixes: Seque
         folder = Path(root)
         folders[:] = [name for name in folders if recursive and _is_wanted(folder / name, results)]
         shown = [folder / name for name in names if name[0] != "." and Path(name).suffix.lower() in suffixes]
-        yield from (file for file in shown if file.is_file())  # reading a pipe would wait for ever
+        yield from (file for file in shown if file.is_file())  # reading a pipe would block
 
 
 def _is_wanted(folder: Path, results: Path | None) -> bool:

@@ -1,12 +1,12 @@
-"""The ledger: a line of JSON for each picture that is about to be written, done, or failed.
+"""The ledger: one line of JSON for each picture before it is written, after it is done, or when it failed.
 
-A line is on the disk before the next thing happens. Each writer (a shard, a worker of Ray's) has a file of its own
-in the folder of results; all are read together. What is on a line: see `styler.provenance`, and
+Each line is flushed to the disk before the run continues. Each writer (a shard, a Ray worker) has its own file in the
+folder of results; all files are read together. A line has the fields of `styler.transfer.record` and
 
-    outcome   "planned" (jobs: how many), "writing", "done" or "failed" (error: why)
-    out       the result's name in the folder
+    outcome   "planned" (with jobs, their number), "writing", "done" or "failed" (with error, the reason)
+    out       path of the result, relative to the folder of results
     output    SHA-256 of the result
-    seconds   of reading, the network and writing
+    seconds   time for reading, the network and writing
     time      seconds since 1970
 """
 
@@ -20,10 +20,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from styler.atomic_file import remove_remains, write_error
 from styler.batch.plan import Job
 from styler.batch.shards import Shard
 from styler.errors import StylerError
+from styler.files import remove_temporary_files, write_error
 
 if os.name == "posix":
     import fcntl
@@ -40,12 +40,12 @@ def ledger_file(folder: Path, writer: str = "") -> Path:
 
 
 def ledger_files(folder: Path) -> list[Path]:
-    """Return all the ledgers in a folder."""
+    """Return all ledgers in a folder, sorted."""
     return sorted(folder.glob(f"{_PREFIX}*{_SUFFIX}"))
 
 
 def ledger_lines(path: Path) -> Iterator[Line]:
-    """Yield the lines that are whole: a power cut may have torn one."""
+    """Yield the complete lines; a line cut short by a power failure is skipped."""
     with path.open("rb") as file:
         for text in file:
             try:
@@ -60,7 +60,7 @@ def ledger_lines(path: Path) -> Iterator[Line]:
 
 
 def latest_lines(folder: Path, *outcomes: str) -> dict[str, Line]:
-    """Return by result the last line, in any ledger, that tells one of `outcomes`."""
+    """Return for each result the last line, in any ledger, with one of `outcomes`."""
     latest: dict[str, Line] = {}
     for line in (line for path in ledger_files(folder) for line in ledger_lines(path)):
         if line["outcome"] in outcomes and line["time"] >= latest.get(line["out"], line)["time"]:
@@ -69,8 +69,8 @@ def latest_lines(folder: Path, *outcomes: str) -> dict[str, Line]:
 
 
 @contextmanager
-def opened_ledger(folder: Path, shard: Shard, jobs: Sequence[Job]) -> Generator["Ledger"]:
-    """Yield the ledger of a shard, after it has cleaned up what its last run was killed at.
+def open_ledger(folder: Path, shard: Shard, jobs: Sequence[Job]) -> Generator["Ledger"]:
+    """Yield the ledger of a shard, after temporary files of a killed run are removed.
 
     Raises:
         StylerError: If it can't be written, or another process has it open.
@@ -82,16 +82,16 @@ def opened_ledger(folder: Path, shard: Shard, jobs: Sequence[Job]) -> Generator[
     with Ledger(ledger_file(folder, "" if shard.count == 1 else f"{shard.number}-of-{shard.count}")) as ledger:
         for place in {(folder / job.out).parent for job in jobs}:
             for owner in (ledger.path.stem, f"{ledger.path.stem}-ray-*"):
-                remove_remains(place, owner=owner)
+                remove_temporary_files(place, owner=owner)
         ledger.append({"outcome": "planned", "jobs": len(jobs)})
         yield ledger
 
 
 class Ledger:
-    """A ledger that is open for writing, by this process alone and from any of its threads."""
+    """A ledger opened for writing, locked against other processes and safe to use from several threads."""
 
     def __init__(self, path: Path):
-        """Open the file, and cut off what a kill has left of a last line.
+        """Open and lock the file, and remove an incomplete last line.
 
         Raises:
             StylerError: If it can't be written, or another process has it open.
@@ -103,17 +103,17 @@ class Ledger:
             raise write_error(path, error) from error
         self.path = path
         try:
-            self._claim()
-            self._cut_torn_line()
+            self._lock_file()
+            self._truncate_incomplete_line()
         except BaseException:
             self.close()
             raise
 
     def append(self, line: Line) -> None:
-        """Write a line, and return when it is on the disk.
+        """Write a line and flush it to the disk.
 
         Raises:
-            StylerError: If the disk is full or gone.
+            StylerError: If it can't be written.
         """
         with self._lock:
             end = os.lseek(self._file, 0, os.SEEK_END)
@@ -127,7 +127,7 @@ class Ledger:
                 raise write_error(self.path, error) from error
 
     def close(self) -> None:
-        """Let others have it."""
+        """Close the file and release its lock."""
         os.close(self._file)
 
     def __enter__(self) -> Self:
@@ -136,18 +136,18 @@ class Ledger:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
         self.close()
 
-    def _claim(self) -> None:
+    def _lock_file(self) -> None:
         if fcntl is None:
             return
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             what = f"another run is writing {self.path}"
-            raise StylerError(what, "wait for it, or give each run a part of its own with --shard") from None
-        except OSError:  # a network mount without locks
+            raise StylerError(what, "wait until it ends, or give each run its own part with --shard") from None
+        except OSError:  # a network file system without locks
             return
 
-    def _cut_torn_line(self) -> None:
+    def _truncate_incomplete_line(self) -> None:
         with open(self._file, "rb", closefd=False) as file:
-            whole = file.read().rfind(b"\n") + 1
-        os.ftruncate(self._file, whole)
+            complete = file.read().rfind(b"\n") + 1
+        os.ftruncate(self._file, complete)

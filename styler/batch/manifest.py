@@ -1,4 +1,4 @@
-"""Manifests: CSV files with the columns content and style, and alpha and out where they are wanted."""
+"""Manifests: CSV files with the columns content and style, and optionally alpha and out."""
 
 import csv
 import math
@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from styler.batch.folders import Source
-from styler.batch.names import FORMATS, inner_path
+from styler.batch.names import inner_path
+from styler.choices import FORMATS
 from styler.errors import StylerError
 
 COLUMNS = ("content", "style", "alpha", "out")
 
 
 @dataclass(frozen=True)
-class Row:
-    """A line: what is None was left empty."""
+class ManifestRow:
+    """A row of a manifest; None stands for an empty cell."""
 
     content: Source
     style: Source
@@ -24,19 +25,19 @@ class Row:
 
 
 def is_manifest(path: Path) -> bool:
-    """Return whether this is a manifest by its ending."""
+    """Return whether this is a manifest, from the file extension."""
     return path.suffix.lower() == ".csv" and not path.is_dir()
 
 
-def manifest_rows(path: Path, format: str) -> list[Row]:
-    """Return the rows of a manifest; its paths start from the folder that it lies in.
+def manifest_rows(path: Path, format: str) -> list[ManifestRow]:
+    """Return the rows of a manifest; its paths are relative to the folder of the manifest.
 
     Args:
         path: The manifest, UTF-8.
-        format: Ending of an `out` that has none.
+        format: File extension added to an `out` without one.
 
     Raises:
-        StylerError: If it can't be read, or a row is wrong: named by its line.
+        StylerError: If it can't be read or a row is wrong; the error gives the line number.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -45,16 +46,16 @@ def manifest_rows(path: Path, format: str) -> list[Row]:
         reason = getattr(error, "strerror", None) or error
         raise StylerError(f"cannot read {path}: {reason}", "give a CSV file in UTF-8") from error
     if not rows:
-        raise StylerError(f"{path} has no rows", "write one line for each picture: content,style,alpha,out")
+        raise StylerError(f"{path} has no rows", "write one line per picture: content,style,alpha,out")
     return rows
 
 
-def _rows(path: Path, lines: csv.DictReader, format: str) -> Iterator[Row]:
+def _rows(path: Path, lines: csv.DictReader, format: str) -> Iterator[ManifestRow]:
     names = [name.strip() for name in lines.fieldnames or []]
     lines.fieldnames = names
     if not {"content", "style"} <= set(names) <= set(COLUMNS) or len(set(names)) < len(names):
-        what = f"{path}, line 1: expected columns of {', '.join(COLUMNS)}, got {', '.join(names) or 'nothing'}"
-        raise StylerError(what, "name content and style at least; alpha and out may be left out")
+        what = f"{path}, line 1: expected the columns {', '.join(COLUMNS)}, got {', '.join(names) or 'nothing'}"
+        raise StylerError(what, "content and style are required; alpha and out are optional")
     for cells in lines:
         try:
             yield _row(path.parent, cells, format)
@@ -63,7 +64,7 @@ def _rows(path: Path, lines: csv.DictReader, format: str) -> Iterator[Row]:
             raise StylerError(f"{path}, line {lines.line_num}: {what}", todo) from None
 
 
-def _row(folder: Path, cells: dict[str | None, str], format: str) -> Row:
+def _row(folder: Path, cells: dict[str | None, str], format: str) -> ManifestRow:
     if None in cells:
         raise ValueError(f"expected {len(cells) - 1} cells, got more")
     texts = {name: (cells.get(name) or "").strip() for name in COLUMNS}
@@ -71,7 +72,7 @@ def _row(folder: Path, cells: dict[str | None, str], format: str) -> Row:
         if not texts[name]:
             raise ValueError(f"no {name}")
     sources = [Source(folder / texts[name]) for name in ("content", "style")]
-    return Row(*sources, _alpha(texts["alpha"]), _out(texts["out"], format))
+    return ManifestRow(*sources, _alpha(texts["alpha"]), _out(texts["out"], format))
 
 
 def _alpha(text: str) -> float | None:
@@ -88,6 +89,6 @@ def _out(text: str, format: str) -> Path | None:
     if not text:
         return None
     path = inner_path(text)
-    if path.suffix.lower()[1:] in FORMATS:
+    if path.suffix.lower() in FORMATS:
         return path
     return path.with_name(f"{path.name}.{format}")

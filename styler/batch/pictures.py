@@ -1,47 +1,53 @@
-"""One picture's way: read, stylized with others of its size, written. All that batches know of the rest of styler."""
+"""Loading, stylizing and saving the pictures of a batch."""
 
 import hashlib
 import io
 import json
+import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from styler.atomic_file import atomic_file, write_error
 from styler.batch.ledger import Ledger
 from styler.batch.plan import Job
+from styler.choices import MAX_PIXELS
 from styler.errors import StylerError
-from styler.images import image_size, load_image, save_image
-from styler.images.picture import Picture
-from styler.images.picture_file import MAX_PIXELS
-from styler.pixels import resize, resize_to
-from styler.provenance import Record, record_of
-from styler.style import Style
-from styler.transfer import Stylizer
+from styler.files import atomic_file, write_error
+from styler.images import Picture, image_size, resized_size
+from styler.transfer.record import Record, record_of
+from styler.transfer.style import Style
+from styler.transfer.stylizer import Stylizer
 
 
 @dataclass(frozen=True, eq=False)
-class Loaded:
-    """A content in memory; `image` are its samples, at the size at which it is worked on."""
+class LoadedPicture:
+    """A content in memory, at the resolution at which it is stylized."""
 
     job: Job
     picture: Picture
-    image: Tensor
     seconds: float
 
     @property
-    def likeness(self) -> tuple[object, ...]:
-        """What pictures have in common that go through the network together."""
-        return self.job.style, self.job.alpha, self.image.shape, self.image.dtype
+    def num_pixels(self) -> int:
+        """Height times width."""
+        return self.picture.size[0] * self.picture.size[1]
+
+    @property
+    def batch_key(self) -> tuple[object, ...]:
+        """Key of the pictures that may be stylized in one batch: style, alpha, size and sample type."""
+        return self.job.style, self.job.alpha, self.picture.size, self.picture.samples.dtype
 
 
-class Studio:
-    """A model, its settings, and the folder of results; `load` and `save` are for any thread, `stylize` for one."""
+class BatchStylizer:
+    """A `Stylizer` with the settings of a batch and the folder of results.
+
+    `load` and `save` may be called from any thread, `stylize` from one thread at a time.
+    """
 
     def __init__(
         self,
@@ -53,73 +59,70 @@ class Studio:
         keep_metadata: bool = True,
         max_pixels: int = MAX_PIXELS,
     ):
-        """Keep the parts.
+        """Store the arguments.
 
         Args:
-            stylizer: The model in memory.
-            settings: Keyword arguments of `Stylizer.stylize`, the same for all; a job's alpha goes before theirs.
-            folder: Where results go.
-            overwrite: Whether files that exist are replaced.
-            keep_metadata: Whether results have the contents' metadata, and the settings that made them.
-            max_pixels: Contents of more are refused.
+            stylizer: A loaded model.
+            settings: Keyword arguments of `Stylizer.stylize` for all jobs, except alpha, which each job has.
+            folder: Folder of the results.
+            overwrite: Whether existing files are replaced.
+            keep_metadata: Whether results get the metadata of their content and the record of settings.
+            max_pixels: Limit for contents, see `Picture.open`.
         """
         self.stylizer, self.settings, self.folder = stylizer, settings, folder
         self.overwrite, self.keep_metadata, self.max_pixels = overwrite, keep_metadata, max_pixels
         self._styles: dict[int, Style] = {}
-        self._last: tuple[Path, int] | None = None
+        self._last_style: tuple[Path, int] | None = None
 
     def settings_of(self, job: Job) -> dict[str, Any]:
         """Return the keyword arguments of `Stylizer.stylize` for a job."""
         return self.settings | {"alpha": job.alpha}
 
     def record(self, job: Job) -> Record:
-        """Return what the job's picture is made of.
+        """Return the record of the inputs and settings of a job, see `styler.transfer.record`.
 
         Raises:
             StylerError: If an input can't be read.
         """
         try:
-            return record_of(job.content, [job.style], self.stylizer, self.settings_of(job))
+            return record_of(job.content, [job.style], self.stylizer.model, self.settings_of(job))
         except OSError as error:
             what = f"cannot read {error.filename}: {error.strerror}"
             raise StylerError(what, "check the name, and who may read it") from error
 
-    def load(self, job: Job) -> Loaded:
-        """Return the content of a job.
+    def load(self, job: Job) -> LoadedPicture:
+        """Return the content of a job, read and resized.
 
         Raises:
-            StylerError: If it can't be read.
+            StylerError: If it can't be read, or would have too many pixels after resizing.
         """
         start = time.perf_counter()
-        picture = load_image(job.content, max_pixels=self.max_pixels)
-        size = self.settings.get("size")
-        image = picture.samples if size is None else resize(picture.samples, size)
-        return Loaded(job, picture, image, time.perf_counter() - start)
+        picture, size = Picture.open(job.content, max_pixels=self.max_pixels), self.settings.get("size")
+        picture = picture if size is None else picture.resized(size)
+        return LoadedPicture(job, picture, time.perf_counter() - start)
 
-    def stylize(self, batch: Sequence[Loaded]) -> list[Tensor]:
-        """Return the pictures of a batch of one likeness, `(1, 3, H, W)` each.
+    def stylize(self, batch: Sequence[LoadedPicture]) -> list[Tensor]:
+        """Return the stylized samples of pictures with the same `batch_key`, `(1, 3, H, W)` each.
 
         Raises:
             StylerError: If the style can't be read.
         """
-        images, job = torch.cat([loaded.image for loaded in batch]), batch[0].job
+        images, job = torch.cat([loaded.picture.samples for loaded in batch]), batch[0].job
         settings = self.settings_of(job)
-        matched = settings.get("colors") == "match"  # the style then differs from content to content
+        matched = settings.get("preserve_color") == "match"  # the style is then recolored for each content
         style = job.style if matched else self._style(job.style, max(images.shape[-2:]))
-        return list(cast("Tensor", self.stylizer.stylize(images, style, **settings)).split(1))
+        return list(self.stylizer.stylize(images, style, **settings).split(1))
 
-    def save(self, loaded: Loaded, image: Tensor, seconds: float, ledger: Ledger) -> float:
-        """Write a picture, and in the ledger before and after; return the seconds that all took.
+    def save(self, loaded: LoadedPicture, samples: Tensor, seconds: float, ledger: Ledger) -> float:
+        """Write a picture and its two ledger lines; return the total seconds, including `seconds` of the network.
 
         Raises:
             StylerError: If it can't be written.
         """
         start, job, path = time.perf_counter(), loaded.job, self.folder / loaded.job.out
-        alpha, record = loaded.picture.alpha, self.record(job)
-        alpha = None if alpha is None else resize_to(alpha, (image.shape[-2], image.shape[-1]))
-        metadata = replace(loaded.picture.metadata, settings=json.dumps(record)) if self.keep_metadata else None
-        data = io.BytesIO()
-        save_image(image, data, alpha=alpha, metadata=metadata, format=path.suffix[1:], depth=loaded.picture.depth)
+        record, data = self.record(job), io.BytesIO()
+        result = loaded.picture.with_samples(samples, settings=json.dumps(record))
+        result.save(data, format=path.suffix[1:], metadata="keep" if self.keep_metadata else "strip")
         line = {"out": job.key, "output": hashlib.sha256(data.getbuffer()).hexdigest(), **record}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -133,12 +136,21 @@ class Studio:
         return seconds
 
     def _style(self, path: Path, longest: int) -> Style:
-        """Return the moments of a style beside contents whose longer side is `longest` pixels."""
-        if self._last is None or self._last[0] != path:  # a plan goes style by style
+        """Return the moments of a style for contents with a longer side of `longest` pixels; caches one style."""
+        if self._last_style is None or self._last_style[0] != path:  # jobs are grouped by style
             self._styles.clear()
-            self._last = path, max(image_size(path) or (longest,))
-        size = self.settings.get("style_size") or min(longest, self._last[1])
+            self._last_style = path, max(image_size(path) or (longest,))
+        size = self.settings.get("style_size") or min(longest, self._last_style[1])
         if size not in self._styles:
             scale = self.settings.get("style_scale", 1.0)
             self._styles[size] = self.stylizer.style(path, size=size, scale=scale)
         return self._styles[size]
+
+
+def resized_pixels(height: int, width: int, size: int | None) -> int:
+    """Return the number of pixels of a picture after `Picture.resized`; None keeps its size.
+
+    Raises:
+        StylerError: If they are too many.
+    """
+    return height * width if size is None else math.prod(resized_size(height, width, size))

@@ -1,29 +1,30 @@
-"""The pipeline: threads read ahead and write behind, around one model that never waits for a batch to fill."""
+"""The pipeline: threads read pictures ahead and write results behind, while one model stylizes."""
 
 import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from math import prod
 from typing import TypeVar
 
 import torch
 
 from styler.batch.budget import PixelBudget
 from styler.batch.ledger import Ledger
-from styler.batch.pictures import Loaded, Studio
+from styler.batch.pictures import BatchStylizer, LoadedPicture, resized_pixels
 from styler.batch.plan import Job
 from styler.errors import StylerError
 from styler.images import image_size
 
 BATCH_PIXELS = 2**20
-"""Pictures of one likeness go together up to here. On two cores in bfloat16, seconds a picture fall to 0.87 of those
-of one by one at 512 pixels; at 1024, where one fills it, four gain nothing. Values move by rounding at most: in
-float32 at 128 pixels one byte of 1500 by 1, elsewhere none.
+"""Maximum pixels of a batch for the network. On two cores in bfloat16, a batch takes 0.87 of the seconds per picture of
+single pictures at 512 pixels; at 1024, where one picture fills the batch, a batch of four is not faster. Results differ
+by rounding at most: in float32 at 128 pixels one byte of 1500 by 1, elsewhere none.
 """
 
-NUM_AHEAD = 16
-"""Pictures read before their turn: enough to find some of one likeness among a folder's."""
+NUM_READ_AHEAD = 16
+"""Pictures read ahead: enough to find several with the same `batch_key` in a folder of mixed sizes."""
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ NUM_THREADS = min(8, os.cpu_count() or 1)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job: the seconds that it took, or why it failed."""
+    """Result of a job: its seconds, or its error."""
 
     job: Job
     seconds: float = 0.0
@@ -40,26 +41,30 @@ class Outcome:
 
 
 class Pipeline:
-    """The jobs of one run on their way."""
+    """Reads, stylizes and writes the jobs of one run."""
 
-    def __init__(self, studio: Studio, ledger: Ledger, *, num_threads: int = NUM_THREADS, fail_fast: bool = False):
-        """Start no more than threads.
+    def __init__(
+        self, batch_stylizer: BatchStylizer, ledger: Ledger, *, num_threads: int = NUM_THREADS, fail_fast: bool = False
+    ):
+        """Create the threads.
 
         Args:
-            studio: What does the work.
-            ledger: Where it is written down.
-            num_threads: Of reading, and of writing.
-            fail_fast: Whether nothing new is begun after a failure.
+            batch_stylizer: Loads, stylizes and saves the pictures.
+            ledger: Ledger of this run.
+            num_threads: Reader threads, and as many writer threads.
+            fail_fast: Whether no new picture is started after a failure.
         """
-        self.studio, self.ledger, self.fail_fast = studio, ledger, fail_fast
+        self.stylizer, self.ledger, self.fail_fast = batch_stylizer, ledger, fail_fast
         self._budget = PixelBudget()
-        self._reading: dict[Future[Loaded], Job] = {}
-        self._ready: list[Loaded] = []
+        self._reading: dict[Future[LoadedPicture], Job] = {}
+        self._ready: list[LoadedPicture] = []
         self._writing: dict[Future[float], Job] = {}
         self._readers, self._writers = (ThreadPoolExecutor(num_threads, name) for name in ("read", "write"))
 
     def outcomes(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
-        """Yield the outcome of each job, in the order in which they end.
+        """Yield the outcome of each job as it finishes.
+
+        A picture that fails does not stop the others, except with `fail_fast`.
 
         Raises:
             StylerError: If the ledger can't be written.
@@ -67,88 +72,91 @@ class Pipeline:
         left = iter(jobs)
         try:
             while True:
-                while len(self._reading) + len(self._ready) < NUM_AHEAD and (job := next(left, None)) is not None:
+                while len(self._reading) + len(self._ready) < NUM_READ_AHEAD and (job := next(left, None)) is not None:
                     self._reading[self._readers.submit(self._read, job)] = job
                 if not (self._reading or self._ready or self._writing):
                     return
-                ended = self._ended()
+                ended = self._collect_finished()
                 if self._ready:
                     ended += self._stylize(self._next_batch())
                 if self.fail_fast and any(outcome.error for outcome in ended):
                     left = iter(())
-                    self._drop()
+                    self._cancel_reading()
                 yield from ended
         finally:
-            self._drop()
+            self._cancel_reading()
             self._readers.shutdown()
             self._writers.shutdown()
 
-    def _read(self, job: Job) -> Loaded:
-        height, width = image_size(job.content) or (0, 0)
-        self._budget.take(height * width)
+    def _read(self, job: Job) -> LoadedPicture:
+        size = image_size(job.content)
+        num_pixels = max(prod(size), resized_pixels(*size, self.stylizer.settings.get("size"))) if size else 0
+        self._budget.acquire(num_pixels)
         try:
-            loaded = self.studio.load(job)
+            loaded = self.stylizer.load(job)
         except StylerError:
-            self._budget.give(height * width)
+            self._budget.release(num_pixels)
             raise
-        self._budget.give(height * width - _pixels(loaded))
+        self._budget.release(num_pixels - loaded.num_pixels)
         return loaded
 
-    def _ended(self) -> list[Outcome]:
-        """Collect what the threads have done; wait for something if there is nothing for the network to do."""
+    def _collect_finished(self) -> list[Outcome]:
+        """Return the outcomes of finished reads and writes; wait for one if no picture is ready for the network."""
         futures = [*self._reading, *self._writing]
         wait(futures, 0 if self._ready else None, FIRST_COMPLETED)
         ended = []
-        for job, loaded in _collected(self._reading):
+        for job, loaded in _pop_finished(self._reading):
             if isinstance(loaded, StylerError):
-                ended.append(self._failed(job, loaded))
+                ended.append(self._record_failure(job, loaded))
             else:
                 self._ready.append(loaded)
-        for job, seconds in _collected(self._writing):
-            ended.append(self._failed(job, seconds) if isinstance(seconds, StylerError) else Outcome(job, seconds))
+        for job, seconds in _pop_finished(self._writing):
+            ended.append(
+                self._record_failure(job, seconds) if isinstance(seconds, StylerError) else Outcome(job, seconds)
+            )
         return ended
 
-    def _next_batch(self) -> list[Loaded]:
+    def _next_batch(self) -> list[LoadedPicture]:
         first = self._ready[0]
-        alike = [loaded for loaded in self._ready if loaded.likeness == first.likeness]
-        batch = alike[: max(1, BATCH_PIXELS // _pixels(first))]
+        matching = [loaded for loaded in self._ready if loaded.batch_key == first.batch_key]
+        batch = matching[: max(1, BATCH_PIXELS // first.num_pixels)]
         self._ready = [loaded for loaded in self._ready if loaded not in batch]
         return batch
 
-    def _stylize(self, batch: list[Loaded]) -> list[Outcome]:
+    def _stylize(self, batch: list[LoadedPicture]) -> list[Outcome]:
         start = time.perf_counter()
         try:
-            images = self.studio.stylize(batch)
+            images = self.stylizer.stylize(batch)
         except StylerError as error:
             for loaded in batch:
-                self._budget.give(_pixels(loaded))
-            return [self._failed(loaded.job, error) for loaded in batch]
+                self._budget.release(loaded.num_pixels)
+            return [self._record_failure(loaded.job, error) for loaded in batch]
         seconds = time.perf_counter() - start
         for loaded, image in zip(batch, images, strict=True):
             self._writing[self._writers.submit(self._write, loaded, image, seconds / len(batch))] = loaded.job
         return []
 
-    def _write(self, loaded: Loaded, image: torch.Tensor, seconds: float) -> float:
+    def _write(self, loaded: LoadedPicture, image: torch.Tensor, seconds: float) -> float:
         try:
-            return self.studio.save(loaded, image, seconds, self.ledger)
+            return self.stylizer.save(loaded, image, seconds, self.ledger)
         finally:
-            self._budget.give(_pixels(loaded))
+            self._budget.release(loaded.num_pixels)
 
-    def _failed(self, job: Job, error: StylerError) -> Outcome:
+    def _record_failure(self, job: Job, error: StylerError) -> Outcome:
         self.ledger.append({"outcome": "failed", "out": job.key, "error": error.what})
         return Outcome(job, error=error)
 
-    def _drop(self) -> None:
-        """Forget what was read, and let what is being written end."""
+    def _cancel_reading(self) -> None:
+        """Discard pictures that were read; writes in progress continue."""
         for future in self._reading:
             future.cancel()
         self._reading.clear()
         self._ready.clear()
-        self._budget.lift()
+        self._budget.remove_limit()
 
 
-def _collected(futures: dict[Future[T], Job]) -> Iterator[tuple[Job, T | StylerError]]:
-    """Take out the futures that are done, and yield their results or what went wrong."""
+def _pop_finished(futures: dict[Future[T], Job]) -> Iterator[tuple[Job, T | StylerError]]:
+    """Remove finished futures, and yield their jobs with the result or the error."""
     for future in [future for future in futures if future.done()]:
         job = futures.pop(future)
         try:
@@ -156,7 +164,3 @@ def _collected(futures: dict[Future[T], Job]) -> Iterator[tuple[Job, T | StylerE
         except StylerError as error:
             result = error
         yield job, result
-
-
-def _pixels(loaded: Loaded) -> int:
-    return loaded.image.shape[-2] * loaded.image.shape[-1]

@@ -1,7 +1,7 @@
-"""The plan on a Ray cluster: Ray Data's pool of actors, one model and one ledger an actor.
+"""A batch on a Ray cluster: a Ray Data pool of actors, each with its own model and ledger.
 
-All machines have styler and see contents, styles and the folder of results under the same paths. An actor that dies
-is started again and given its jobs again; what was done of them it finds on the disk.
+All machines need styler, and contents, styles and the folder of results under the same paths. Ray restarts an actor
+that dies and repeats its jobs; finished pictures are skipped.
 """
 
 import logging
@@ -13,40 +13,41 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
-from styler.allocator import keep_freed_memory
 from styler.batch.ledger import Ledger
 from styler.batch.pipeline import Outcome, Pipeline
 from styler.batch.plan import Job
+from styler.batch.resuming import remaining_jobs
 from styler.batch.setup import Setup
-from styler.batch.standing import standing
 from styler.errors import StylerError
+from styler.process import keep_freed_memory
 
-JOBS_A_TASK = 16
-"""At most: enough to keep the threads of an actor busy, few enough that the last one is not waited for long."""
+MAX_JOBS_PER_TASK = 16
+"""Enough to keep the threads of an actor busy, and few enough that the last task is short."""
 
-TASKS_A_WORKER = 4
-"""At least, if there are as many jobs: so that all workers end at about the same time."""
+MIN_TASKS_PER_WORKER = 4
+"""If there are enough jobs, so that all workers finish at about the same time."""
 
-SECONDS_TO_ANSWER = 10
+CONNECT_TIMEOUT = 10
+"""Seconds."""
 
 
 class Worker:
-    """An actor: a model that stays in memory, and a ledger of its own."""
+    """A Ray actor with a loaded model and its own ledger."""
 
     def __init__(self, setup: Setup, jobs: Sequence[Job], ledger: str, num_threads: int):
         keep_freed_memory()
-        self.studio = setup.studio()
+        self.stylizer = setup.batch_stylizer()
         self.ledger = Ledger(setup.folder / f"{ledger}-ray-{secrets.token_hex(6)}.jsonl")
         self.jobs, self.num_threads = jobs, num_threads
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
-        """Return a row for each job of the batch, which names them by number."""
+        """Return one row per job; the jobs are given as indices into `jobs`."""
         numbers = {self.jobs[number]: int(number) for number in batch["number"]}
-        found = standing(list(numbers), self.studio)  # a worker that died may have done some
+        found = remaining_jobs(list(numbers), self.stylizer)  # a worker that died may have finished some
         for line in found.unwritten:
             self.ledger.append(line)
         outcomes = [Outcome(job) for job in found.skipped]
-        outcomes += Pipeline(self.studio, self.ledger, num_threads=self.num_threads).outcomes(found.left)
+        outcomes += Pipeline(self.stylizer, self.ledger, num_threads=self.num_threads).outcomes(found.left)
         errors = [("", "") if outcome.error is None else outcome.error.args for outcome in outcomes]
         return {
             "number": [numbers[outcome.job] for outcome in outcomes],
@@ -66,28 +67,28 @@ def ray_outcomes(
     num_workers: int | None = None,
     fail_fast: bool = False,
 ) -> Iterator[Outcome]:
-    """Yield the outcome of each job, in the order in which their tasks end.
+    """Yield the outcome of each job as its task finishes.
 
     Args:
-        jobs: What is to be done.
-        setup: How.
-        ledger: What the names of the actors' ledgers begin with.
-        num_threads: That read, and that write, for each actor.
-        address: Of a cluster; by default one is started on this machine and ended afterwards.
-        num_workers: Actors; by default one a GPU, or one a processor core where there is none.
-        fail_fast: Whether all is stopped after a failure.
+        jobs: Pictures to make.
+        setup: Model and settings, from which each actor loads its own model.
+        ledger: Prefix of the names of the actors' ledgers.
+        num_threads: Reader threads of each actor, and as many writer threads.
+        address: Address of a cluster; by default one is started on this machine and stopped afterwards.
+        num_workers: Number of actors; by default one per GPU, or one per processor core without GPUs.
+        fail_fast: Whether the run stops after a failure.
 
     Raises:
-        StylerError: If there is no Ray, or no cluster at the address.
+        StylerError: If Ray is not installed, or there is no cluster at the address.
     """
     if not jobs:
         return
-    ray = connected_ray(address)
+    ray = connect_to_ray(address)
     try:
         gpus, cores = (int(ray.cluster_resources().get(name, 0)) for name in ("GPU", "CPU"))
         jobs = [replace(job, content=job.content.absolute(), style=job.style.absolute()) for job in jobs]
         size = num_workers or gpus or max(1, cores)
-        tasks = min(len(jobs), max(size * TASKS_A_WORKER, -(-len(jobs) // JOBS_A_TASK)))
+        tasks = min(len(jobs), max(size * MIN_TASKS_PER_WORKER, -(-len(jobs) // MAX_JOBS_PER_TASK)))
         numbers = ray.data.from_items([{"number": k} for k in range(len(jobs))], override_num_blocks=tasks)
         rows = numbers.map_batches(
             Worker,
@@ -106,13 +107,19 @@ def ray_outcomes(
         ray.shutdown()
 
 
-def connected_ray(address: str | None) -> Any:
-    """Return Ray's module, connected, with nothing that calls home or draws."""
+def connect_to_ray(address: str | None) -> Any:
+    """Return the `ray` module, connected to a cluster, with usage statistics and progress bars disabled.
+
+    Raises:
+        StylerError: If Ray is not installed, or there is no cluster at the address.
+    """
     if find_spec("ray") is None or find_spec("pyarrow") is None:
         raise StylerError("--engine ray needs Ray Data, which is not installed", "pip install 'styler[ray]'")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")  # else, under `uv run`, workers install all anew
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it warns of restarts that Ray Data itself arranges
+    os.environ.setdefault(
+        "RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0"
+    )  # otherwise workers under `uv run` install every package again
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it logs restarts that Ray Data expects
     import ray
     import ray.data
 
@@ -121,19 +128,21 @@ def connected_ray(address: str | None) -> Any:
             place: dict[str, Any] = {"_node_ip_address": "127.0.0.1"}
             ray.init("local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **place)
         else:
-            _knock(address)
+            check_reachable(address)
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
-        raise StylerError(f"no Ray at {address or 'this machine'}: {reason}", "see `ray status` there") from error
+        raise StylerError(
+            f"cannot connect to Ray at {address or 'this machine'}: {reason}", "run `ray status` there"
+        ) from error
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = context.print_on_execution_start = False
     return ray
 
 
-def _knock(address: str) -> None:
-    """Raise OSError if nobody answers at HOST:PORT, where Ray itself would wait for minutes."""
+def check_reachable(address: str) -> None:
+    """Raise OSError if HOST:PORT does not accept a connection; Ray itself would wait for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdecimal():
-        socket.create_connection((host, int(port)), timeout=SECONDS_TO_ANSWER).close()
+        socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT).close()

@@ -1,4 +1,4 @@
-"""The report on all ledgers in a folder of results, of however many machines."""
+"""Report on all ledgers in a folder of results, from any number of machines."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from styler.errors import StylerError
 
 
 @dataclass
-class Part:
-    """What one ledger tells: how much its last run planned and when, and the last line on each result."""
+class LedgerSummary:
+    """Content of one ledger: number of jobs and start time of its last run, and the last line for each result."""
 
     name: str
     planned: int = 0
@@ -18,21 +18,31 @@ class Part:
     lines: dict[str, Line] = field(default_factory=dict)
 
     def outs(self, outcome: str) -> set[str]:
-        """Return the results that have come to `outcome`."""
+        """Return the results whose last line has this outcome."""
         return {out for out, line in self.lines.items() if line["outcome"] == outcome}
 
     @property
     def shard(self) -> tuple[int, int]:
-        """Its number and their count; (1, 1) if there are no shards."""
+        """Number of the shard and count of shards; (1, 1) without shards."""
         match = re.search(r"-(\d+)-of-(\d+)$", self.name)
         return (int(match[1]), int(match[2])) if match else (1, 1)
 
 
 @dataclass
 class Report:
-    """What all ledgers tell together: a result that any part has done is done, if it is there."""
+    """Summary of all ledgers: a result is done if it is done in any ledger and its file exists.
 
-    parts: list[Part]
+    Attributes:
+        parts: The ledgers, one per shard or worker.
+        planned: Number of jobs of all shards.
+        done: Finished results.
+        failed: Errors by result.
+        unfinished: Results whose writing was interrupted.
+        missing: Results that were finished and whose files no longer exist.
+        absent: Shards without a ledger, such as "2/4".
+    """
+
+    parts: list[LedgerSummary]
     planned: int
     done: set[str]
     failed: dict[str, str]
@@ -42,7 +52,7 @@ class Report:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether all planned results are finished."""
         return not (self.failed or self.unfinished or self.missing or self.absent) and len(self.done) >= self.planned
 
 
@@ -50,23 +60,23 @@ def report_on(folder: Path) -> Report:
     """Return the report on a folder of results.
 
     Raises:
-        StylerError: If it has no ledger.
+        StylerError: If the folder has no ledger.
     """
-    parts = [part_of(path) for path in ledger_files(folder)]
+    parts = [ledger_summary(path) for path in ledger_files(folder)]
     if not parts:
-        raise StylerError(f"no ledger in {folder}", "name the folder that was given to `styler batch … -o`")
-    done, begun = ({out for part in parts for out in part.outs(outcome)} for outcome in ("done", "writing"))
+        raise StylerError(f"no ledger in {folder}", "give the folder that was used in `styler batch … -o`")
+    done, writing = ({out for part in parts for out in part.outs(outcome)} for outcome in ("done", "writing"))
     failed = {out: str(part.lines[out]["error"]) for part in parts for out in part.outs("failed") - done}
     missing = {out for out in done if not (folder / out).is_file()}
-    _, count = max(parts, key=lambda part: part.started).shard  # an earlier run may have had other shards
+    _, count = max(parts, key=lambda part: part.started).shard  # earlier runs may have had another number of shards
     last = {part.shard[0]: part.planned for part in parts if part.shard[1] == count and part.started}
     absent = [f"{number}/{count}" for number in range(1, count + 1) if number not in last]
-    return Report(parts, sum(last.values()), done - missing, failed, begun - done - failed.keys(), missing, absent)
+    return Report(parts, sum(last.values()), done - missing, failed, writing - done - failed.keys(), missing, absent)
 
 
-def part_of(path: Path) -> Part:
-    """Return what a ledger tells."""
-    part = Part(path.stem)
+def ledger_summary(path: Path) -> LedgerSummary:
+    """Return the summary of one ledger file."""
+    part = LedgerSummary(path.stem)
     for line in ledger_lines(path):
         if line["outcome"] == "planned":
             part.planned, part.started = line["jobs"], line["time"]

@@ -1,17 +1,17 @@
-"""How the pictures of a batch are made, in words that travel: each machine makes its own studio of them."""
+"""The settings of a batch in a form that can be pickled: each Ray worker loads its own model from them."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from styler.batch.pictures import Studio
-from styler.images.picture_file import MAX_PIXELS
-from styler.transfer import Stylizer
+from styler.batch.pictures import BatchStylizer
+from styler.choices import MAX_PIXELS
+from styler.transfer.stylizer import Stylizer
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What a `Stylizer` and a `Studio` are made of; see there."""
+    """Arguments of `Stylizer` and `BatchStylizer`; see there."""
 
     model: str
     device: str
@@ -22,13 +22,13 @@ class Setup:
     keep_metadata: bool = True
     max_pixels: int = MAX_PIXELS
 
-    def studio(self) -> Studio:
-        """Return a studio with the model in memory.
+    def batch_stylizer(self) -> BatchStylizer:
+        """Return a new `BatchStylizer` with the model loaded.
 
         Raises:
-            StylerError: If model, device or precision can't be had.
+            StylerError: If the model, the device or the precision is not available.
         """
-        return Studio(
+        return BatchStylizer(
             Stylizer(self.model, device=self.device, dtype=self.dtype),
             self.settings,
             self.folder,

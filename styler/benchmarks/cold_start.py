@@ -1,4 +1,4 @@
-"""How long a transfer takes from the command to the file, beside the least that any program with torch takes."""
+"""Time of a transfer in a new process, compared with the time of importing torch."""
 
 import statistics
 import subprocess
@@ -12,25 +12,25 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ColdStart:
-    """Median seconds of whole processes: `styler transfer`, files to file, and Python importing torch."""
+    """Median seconds of whole processes: `styler transfer`, and Python importing torch."""
 
     transfer: float
     torch: float
 
     @property
     def ratio(self) -> float:
-        """How many imports of torch a transfer takes."""
+        """Time of a transfer in imports of torch."""
         return self.transfer / self.torch
 
 
 def cold_start(content: Path, style: Path, *, options: Sequence[str] = (), rounds: int = 7) -> ColdStart:
-    """Return the times of `rounds` of each, in turn, after one round that is not counted.
+    """Return the medians of `rounds` runs of each, in turn, after a warm-up round.
 
     Args:
-        content: A photograph; the transfer takes it at its own size.
-        style: A picture with a style.
-        options: More options of `styler transfer`.
-        rounds: The medians are of so many.
+        content: A photograph, stylized at its own size.
+        style: A style picture.
+        options: Further options of `styler transfer`.
+        rounds: Number of measured runs.
     """
     with tempfile.TemporaryDirectory() as folder:
         out = ["--out", str(Path(folder, "out.png")), "--overwrite", "--quiet"]
@@ -40,7 +40,7 @@ def cold_start(content: Path, style: Path, *, options: Sequence[str] = (), round
 
 
 def process_seconds(arguments: Sequence[str]) -> float:
-    """Return how long this Python runs with `arguments`, from its start to its end."""
+    """Return the seconds of a process of this Python with `arguments`."""
     start = time.perf_counter()
     subprocess.run([sys.executable, *arguments], check=True)
     return time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""What the machine at hand does at most: multiply matrices, convolve, copy memory. Measured, not looked up."""
+"""Measured peak rates of this machine: matrix products, convolutions and memory copies."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,37 +13,37 @@ PRODUCTS = (512, 1024, 2048, 4096, 8192)
 """Sides of square matrices."""
 
 CONVOLUTIONS = ((128, 64), (128, 128), (256, 128), (256, 256))
-"""Channels, in and out, and sides. With some libraries they are thrice as fast as products."""
+"""Channels (input and output) and sides. With some libraries they are three times as fast as products."""
 
 COPIES = tuple(2**power for power in (20, 22, 24, 26, 28))
-"""Bytes read and written: from what stays in a processor's cache to what does not."""
+"""Bytes read and written, from sizes that fit a processor's cache to sizes that do not."""
 
 BURST = 2e-3
-"""Seconds of calls that are timed as one, so that neither the clock nor a GPU's launch counts."""
+"""Seconds of calls that are timed together, so that clock resolution and kernel launches do not count."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Floating-point operations a second, in one precision, and bytes a second of copies by their size."""
+    """Floating-point operations per second in one precision, and bytes per second of copies by size in bytes."""
 
     flops: float
     copies: dict[int, float]
 
     def seconds(self, flops: float, num_bytes: float) -> float:
-        """Return the least time for so many operations and for reading and writing so many bytes, both at once."""
+        """Return the minimum time for these operations and these bytes read and written, both in parallel."""
         size = min(max(self.copies), num_bytes)
-        # A smaller copy can be no slower; if it was, it was disturbed.
+        # A smaller copy cannot be slower; if it was, other work disturbed the measurement.
         return max(flops / self.flops, num_bytes / max(rate for of, rate in self.copies.items() if 4 * of > size))
 
 
 def measured_machine(device: torch.device, dtype: torch.dtype, *, seconds: float = 0.02) -> Machine:
-    """Return the best that was seen; each product, convolution and copy is repeated for `seconds`."""
+    """Return the highest measured rates; each product, convolution and copy is repeated for `seconds`."""
     flops = max(_best_rate(calls(device, dtype), device, seconds) for calls in (_products, _convolutions))
     return Machine(flops, {size: size / least_seconds(_copy(size, device), device, seconds) for size in COPIES})
 
 
 def median_machine(machines: Sequence[Machine]) -> Machine:
-    """Return the median of what was measured several times, rate by rate."""
+    """Return the median of each rate over several measurements."""
     copies = {size: median(machine.copies[size] for machine in machines) for size in machines[0].copies}
     return Machine(median(machine.flops for machine in machines), copies)
 
@@ -53,13 +53,13 @@ def _best_rate(calls: Iterable[tuple[int, Callable[[], Tensor]]], device: torch.
     for flops, call in calls:
         taken = least_seconds(call, device, seconds)
         best = max(best, flops / taken)
-        if taken > seconds:  # so it is no faster if larger, and an emulated precision would take minutes
+        if taken > seconds:  # larger ones are not faster, and an emulated precision would take minutes
             break
     return best
 
 
 def least_seconds(call: Callable[[], object], device: torch.device, seconds: float) -> float:
-    """Return the least time of a call, repeated for `seconds`, after one that does not count."""
+    """Return the minimum time of a call, repeated for `seconds`, after a warm-up call."""
     _elapsed(call, device, 1)
     count = max(1, round(BURST / _elapsed(call, device, 1)))
     end, times = time.perf_counter() + seconds, []
@@ -78,7 +78,7 @@ def _elapsed(call: Callable[[], object], device: torch.device, count: int) -> fl
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until the device has done what it was given."""
+    """Wait until the device has finished all queued work."""
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
 

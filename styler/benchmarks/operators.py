@@ -1,4 +1,4 @@
-"""Where the time of a call goes, operator by operator."""
+"""Time of a call by torch operator."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch.profiler import ProfilerActivity, profile
 
 @dataclass(frozen=True)
 class Operator:
-    """Seconds in an operator itself, without those it calls, and their share of all."""
+    """Seconds in an operator, without the operators it calls, and their share of the total."""
 
     name: str
     calls: int
@@ -18,13 +18,13 @@ class Operator:
 
 
 def slowest_operators(call: Callable[[], object], device: torch.device, *, count: int = 15) -> list[Operator]:
-    """Return the operators of a call that take the most time, on the GPU if it runs there, slowest first."""
+    """Return the slowest operators of a call, slowest first; GPU time if it runs on a GPU."""
     on_gpu = device.type == "cuda"
     kinds = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_gpu else [])]
-    with profile(activities=kinds, acc_events=True) as profiler:  # without it torch 2.11 warns of cycles, of one too
+    with profile(activities=kinds, acc_events=True) as profiler:  # without it torch 2.11 warns about profiling cycles
         call()
     time = "self_device_time_total" if on_gpu else "self_cpu_time_total"
     found = [(event.key, event.count, getattr(event, time) / 1e6) for event in profiler.key_averages()]
-    whole = sum(seconds for *_, seconds in found)
+    total = sum(seconds for *_, seconds in found)
     found.sort(key=lambda operator: -operator[2])
-    return [Operator(*operator, operator[2] / whole) for operator in found[:count]]
+    return [Operator(*operator, operator[2] / total) for operator in found[:count]]

@@ -1,22 +1,23 @@
-"""The work of a cascade, counted from the layer table: floating-point operations, and bytes in and out of memory.
+"""Work of a cascade, from the layer table: floating-point operations, and bytes read from and written to memory.
 
-Layers are counted as if each were perfect: it reads its input once and writes its output once, in the networks'
-precision, pictures in float32. What can be part of the layer beside it moves nothing: ReLU, the padding, and the
-transform, which is one matrix. Roots are left out: they do not grow with the picture.
+Each layer is assumed to read its input once and to write its output once, in the networks' precision, images in
+float32. Operations that can be fused with a neighboring layer move no bytes: ReLU, padding, and the transform, which
+is one matrix. Matrix roots are not counted, because they do not grow with the picture.
 """
 
 from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple
 
-from styler.padding import padded_size
-from styler.vgg import LEVELS, Level, block, channels, layers_to, stride
+from styler.choices import LEVELS, Level
+from styler.model.vgg import block, channels, layers_to, stride
+from styler.transfer.tiling import padded_size
 
 PICTURE_BYTES = 3 * 4
 
 
 class Layer(NamedTuple):
-    """Work of one layer, named by its stage in `styler.trace`; a multiplication and an addition are two operations."""
+    """Work of a layer, by its stage in `styler.transfer.trace`; a multiplication and an addition are two operations."""
 
     stage: str
     flops: int
@@ -26,14 +27,14 @@ class Layer(NamedTuple):
 def cascade_layers(
     widths: Sequence[int], height: int, width: int, *, itemsize: int, levels: Sequence[Level] = LEVELS
 ) -> list[Layer]:
-    """Return the layers that a picture of `height` × `width` pixels goes through, its style being known.
+    """Return the layers of a cascade for a picture of `height` × `width` pixels and a known style.
 
     Args:
         widths: Channels of the encoder's blocks.
-        height: Of the picture, before it is padded.
-        width: The same.
-        itemsize: Bytes of a number in the networks' precision.
-        levels: In their order.
+        height: In pixels, before padding.
+        width: In pixels, before padding.
+        itemsize: Bytes per number in the networks' precision.
+        levels: Levels in the order of the cascade.
     """
     pixels = prod(padded_size(height, width))
     return [layer for level in levels for layer in _level_layers(level, tuple(widths), pixels, itemsize)]
@@ -47,7 +48,7 @@ def _level_layers(level: Level, widths: tuple[int, ...], pixels: int, itemsize: 
         *(Layer("encode", *work) for work in trunk),
         Layer("moments", product, count * cells * itemsize),
         Layer("transform", product, 0),
-        *(Layer("decode", *work) for work in reversed(trunk)),  # the mirror: what was read is written
+        *(Layer("decode", *work) for work in reversed(trunk)),  # mirrored: input and output are exchanged
     ]
 
 

@@ -1,4 +1,4 @@
-"""The command line: one file a command. Only here is anything printed or an exit status set."""
+"""The command line: one file a command. Only this package prints, and sets the exit status."""
 
 import os
 import sys
@@ -6,47 +6,69 @@ import sys
 import typer
 
 import styler
-from styler.cli import bench, models, style, train
-from styler.cli.batch import batch
-from styler.cli.replay import replay
-from styler.cli.transfer import transfer
+from styler.cli.help_pages import LazyGroup, examples
 from styler.errors import StylerError
-from styler.threads import wait_asleep
+from styler.process import reduce_thread_spinning
+
+COMMANDS = {
+    "transfer": ("styler.cli.transfer", "Stylize a photograph with one or more style pictures."),
+    "batch": ("styler.cli.batch", "Stylize many photographs with many styles."),
+    "replay": ("styler.cli.replay", "Recreate a picture from the settings stored in it."),
+    "style": ("styler.cli.style_files", "Save, show and mix styles as files."),
+    "models": ("styler.cli.models", "List, show and verify models."),
+    "train": ("styler.cli.train", "Train a model: first its encoder, then its decoders."),
+    "bench": ("styler.cli.bench", "Measure speed, memory and quality on this machine."),
+}
+"""Module and help line of each command; the module is imported when the command is run."""
+
+
+class StylerGroup(LazyGroup):
+    """All commands."""
+
+    modules = {name: module for name, (module, _) in COMMANDS.items()}  # noqa: RUF012  declared in LazyGroup
+
 
 app = typer.Typer(
+    cls=StylerGroup,
     help="Give any photograph the style of any picture.",
+    epilog=examples("styler transfer photo.jpg painting.jpg", "styler batch photos painting.jpg --out results"),
     no_args_is_help=True,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(transfer)
-app.command()(batch)
-app.command()(replay)
-app.add_typer(style.app, name="style")
-app.add_typer(models.app, name="models")
-app.add_typer(train.app, name="train")
-app.add_typer(bench.app, name="bench")
+
+
+def placeholder() -> None:
+    """Stand for a command in the list of commands, until it is imported."""
+
+
+for name, (_, help_line) in COMMANDS.items():
+    app.command(name, help=help_line)(placeholder)
 
 
 def print_version(wanted: bool) -> None:
-    """Print the version and end."""
+    """Print the version and exit."""
     if wanted:
         typer.echo(f"styler {styler.__version__}")
         raise typer.Exit
 
 
 @app.callback()
-def options(
+def set_up(
     context: typer.Context,
     version: bool = typer.Option(False, "--version", callback=print_version, is_eager=True, help="Print the version."),
 ) -> None:
-    """Take the options that stand before the command."""
-    if context.invoked_subcommand != "bench":  # which measures what others' programs will see, or says so itself
-        wait_asleep()
+    """Prepare the process before a command is imported."""
+    if context.invoked_subcommand != "bench":  # benchmarks measure the default, or reduce the spinning themselves
+        reduce_thread_spinning()
 
 
 def main() -> None:
-    """Run the command line: exit 0 done, 1 the run failed, 2 wrong usage, 3 some of a batch failed, 130 interrupted."""
+    """Run the command line.
+
+    Exit status: 0 done, 1 the run failed, 2 wrong usage, 3 some pictures of a batch failed, 130 interrupted.
+    """
     try:
         app()
     except StylerError as error:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from styler.choices import MAX_PIXELS, OutputFormat, Pairs
+from styler.cli.help_pages import HelpPage, examples, make_app
 from styler.cli.options import (
-    MAX_PIXELS,
     ColorsOption,
     DeviceOption,
     DTypeOption,
@@ -18,6 +19,7 @@ from styler.cli.options import (
     MetadataOption,
     MethodOption,
     ModelOption,
+    QuietOption,
     SizeOption,
     StyleScaleOption,
     StyleSizeOption,
@@ -32,43 +34,66 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from styler.batch.ledger import Ledger
-    from styler.batch.pictures import Studio
+    from styler.batch.pictures import BatchStylizer
     from styler.batch.plan import Job
     from styler.batch.shards import Shard
-    from styler.cli.batch_words import BatchWords
+    from styler.cli.batch_output import BatchOutput
 
 SOME_FAILED = 3
+"""Exit status."""
+
+EXAMPLES = examples(
+    "styler batch photos painting.jpg --out results --size 1024 --format jpg",
+    'styler batch photos paintings --out results --name "{style}/{content}" --dry-run',
+)
+
+app = make_app()
 
 
+@app.command(cls=HelpPage, epilog=EXAMPLES)
 def batch(
     contents: Annotated[
         Path | None,
         typer.Argument(
             metavar="CONTENTS",
-            help="A folder of photographs, one, or a CSV manifest: content,style,alpha,out.",
+            help="Folder of photographs, one photograph, or a CSV manifest with columns content,style,alpha,out.",
             show_default=False,
         ),
     ] = None,
     styles: Annotated[
         Path | None,
         typer.Argument(
-            metavar="STYLES", help="A folder of styles, or one; a manifest names them itself.", show_default=False
+            metavar="STYLES", help="Folder of style pictures, or one; omitted with a manifest.", show_default=False
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The folder of the results.", show_default=False)
+        Path | None,
+        typer.Option("--out", "-o", help="Output folder.", show_default=False, rich_help_panel="Output"),
     ] = None,
     pairs: Annotated[
-        Literal["all", "zip"], typer.Option(help="Each content in each style, or the first in the first and so on.")
+        Pairs,
+        typer.Option(
+            help="Pair every content with every style (all), or pair them in order (zip).", rich_help_panel="Input"
+        ),
     ] = "all",
     recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="Search through folders; OUT mirrors them.")
+        bool,
+        typer.Option(
+            "--recursive",
+            "-r",
+            help="Search subfolders too; the output folder gets the same tree.",
+            rich_help_panel="Input",
+        ),
     ] = False,
     name: Annotated[
-        str, typer.Option(help="Names of results; also {content_type}, {style_type}, {style_folder}, {alpha}.")
+        str,
+        typer.Option(
+            help="Pattern of output names; also {content_type}, {style_type}, {style_folder}, {alpha}.",
+            rich_help_panel="Output",
+        ),
     ] = "{content}-{style}",
-    format: Annotated[Literal["png", "jpg", "webp", "tiff"], typer.Option(help="What results are.")] = "png",
-    alpha: Annotated[float, typer.Option(min=0, max=1, help="Strength of the styles.")] = 1.0,
+    format: Annotated[OutputFormat, typer.Option(help="Output format.", rich_help_panel="Output")] = "png",
+    alpha: Annotated[float, typer.Option(min=0, max=1, help="Style strength, 0 to 1.", rich_help_panel="Style")] = 1.0,
     preserve_color: ColorsOption = "none",
     levels: LevelsOption = None,
     size: SizeOption = None,
@@ -83,47 +108,82 @@ def batch(
     model: ModelOption = "auto",
     device: DeviceOption = "auto",
     dtype: DTypeOption = "auto",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what exists and would differ.")] = False,
-    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Begin nothing new after a failure.")] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace existing files that would differ.", rich_help_panel="Output"),
+    ] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Start no new picture after a failure.", rich_help_panel="Run")
+    ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, how long, in what memory.")
+        bool,
+        typer.Option(
+            "--dry-run", help="List the outputs and estimate time and memory; write nothing.", rich_help_panel="Run"
+        ),
     ] = False,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Threads that read, and that write.", show_default="cores")
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            help="Reader threads, and as many writer threads.",
+            show_default="cores",
+            rich_help_panel="Run",
+        ),
     ] = None,
     shard: Annotated[
         str | None,
         typer.Option(
-            help="Do part I/N of the work, from 1/N to N/N.", show_default="from RANK or Slurm's array, or all"
+            help="Process part I/N of the pictures, from 1/N to N/N.",
+            show_default="from RANK or Slurm's array, or all",
+            rich_help_panel="Run",
         ),
     ] = None,
-    merge: Annotated[Path | None, typer.Option(help="Report on all ledgers in this folder of results.")] = None,
-    engine: Annotated[Literal["threads", "ray"], typer.Option(help="This process, or a cluster of Ray's.")] = "threads",
-    address: Annotated[str | None, typer.Option(help="Ray's cluster.", show_default="one started here")] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Ray's actors.", show_default="one a GPU, or a core")
+    merge: Annotated[
+        Path | None,
+        typer.Option(help="Print a summary of all runs in this output folder and exit.", rich_help_panel="Run"),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each event.")] = False,
+    engine: Annotated[
+        Literal["threads", "ray"],
+        typer.Option(help="Run in this process (threads) or on a Ray cluster (ray).", rich_help_panel="Run"),
+    ] = "threads",
+    address: Annotated[
+        str | None,
+        typer.Option(help="Address of the Ray cluster.", show_default="a local one", rich_help_panel="Run"),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Number of Ray actors.", show_default="one per GPU, or per core", rich_help_panel="Run"
+        ),
+    ] = None,
+    quiet: QuietOption = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON per event.", rich_help_panel="Output")
+    ] = False,
 ) -> None:
-    """Give all photographs in CONTENTS the styles in STYLES. What an earlier run has done is not done again."""
-    from styler.cli.batch_words import BatchWords
+    """Stylize many photographs with many styles.
 
-    words = BatchWords(quiet=quiet, as_json=as_json)
+    Finished pictures are skipped, so an interrupted run continues with the same command.
+    """
+    from styler.cli.batch_output import BatchOutput
+
+    output = BatchOutput(quiet=quiet, as_json=as_json)
     if merge is not None:
-        report(merge, words)
+        print_report(merge, output)
         return
     if contents is None or out is None:
-        raise typer.BadParameter("CONTENTS, STYLES and --out are needed (or --merge OUT)")
+        raise typer.BadParameter("CONTENTS, STYLES and --out are required (or --merge OUT)")
     from styler.batch.names import Template
-    from styler.batch.plan import planned
-    from styler.batch.shards import parse_shard, shard_of
+    from styler.batch.plan import planned_jobs
+    from styler.batch.shards import parse_shard, shard_from_environment
 
-    part = parse_shard(shard) if shard else shard_of(os.environ)
-    chosen, template = parse_levels(levels), Template(name, format)
+    part = parse_shard(shard) if shard else shard_from_environment(os.environ)
+    chosen_levels, template = parse_levels(levels), Template(name, format)
     settings = {
-        "colors": preserve_color,
-        "levels": chosen,
+        "preserve_color": preserve_color,
+        "levels": chosen_levels,
         "size": size,
         "style_size": style_size,
         "style_scale": style_scale,
@@ -132,63 +192,67 @@ def batch(
         "tile": parse_tile(tile),
         "max_memory": parse_bytes(max_memory),
     }
-    plan = planned(contents, styles, out, pairs=pairs, recursive=recursive, template=template, alpha=alpha)
-    mine = part.jobs(plan)
+    plan = planned_jobs(contents, styles, out, pairs=pairs, recursive=recursive, template=template, alpha=alpha)
+    part_jobs = part.jobs(plan)
 
-    from styler.allocator import keep_freed_memory
-    from styler.batch.ledger import opened_ledger
+    from styler.batch.ledger import open_ledger
     from styler.batch.pipeline import NUM_THREADS, Pipeline
     from styler.batch.setup import Setup
+    from styler.process import keep_freed_memory
 
     keep_freed_memory()
-    results = {"overwrite": overwrite, "keep_metadata": metadata == "keep", "max_pixels": max_pixels}
-    setup = Setup(model, device, dtype, settings, out, **results)
-    studio = setup.studio()
-    studio.stylizer.cascade_levels(chosen)
+    files = {"overwrite": overwrite, "keep_metadata": metadata == "keep", "max_pixels": max_pixels}
+    setup = Setup(model, device, dtype, settings, out, **files)
+    batch_stylizer = setup.batch_stylizer()
+    batch_stylizer.stylizer.cascade_levels(chosen_levels)  # raises before anything is written
     if dry_run:
-        foretell(mine, studio, words)
+        print_dry_run(part_jobs, batch_stylizer, output)
         return
-    how = {"num_threads": jobs or NUM_THREADS, "fail_fast": fail_fast}
-    with opened_ledger(out, part, mine) as ledger, words.told_how_to_go_on():
-        left = begun(mine, studio, ledger, part, words)
+    run_options = {"num_threads": jobs or NUM_THREADS, "fail_fast": fail_fast}
+    with open_ledger(out, part, part_jobs) as ledger, output.resume_hint():
+        remaining = start_ledger(part_jobs, batch_stylizer, ledger, part, output)
         if engine == "threads":
-            outcomes = Pipeline(studio, ledger, **how).outcomes(left)
+            outcomes = Pipeline(batch_stylizer, ledger, **run_options).outcomes(remaining)
         else:
             from styler.batch.ray_engine import ray_outcomes
 
-            if model == "auto":  # ledgers are compared by it, so all actors take this one, on whatever devices
-                setup = replace(setup, model=studio.stylizer.model.name)
-            outcomes = ray_outcomes(left, setup, ledger=ledger.path.stem, address=address, num_workers=workers, **how)
-        words.follow(outcomes)
-    if words.failures:
+            if model == "auto":  # ledgers name the model, so all actors use this one, whatever their devices
+                setup = replace(setup, model=batch_stylizer.stylizer.model.name)
+            outcomes = ray_outcomes(
+                remaining, setup, ledger=ledger.path.stem, address=address, num_workers=workers, **run_options
+            )
+        output.show_progress(outcomes)
+    if output.failures:
         raise typer.Exit(SOME_FAILED)
 
 
-def begun(jobs: "list[Job]", studio: "Studio", ledger: "Ledger", part: "Shard", words: "BatchWords") -> "Sequence[Job]":
-    """Return what is left to do, once the ledger has what a kill kept from it and the user knows."""
-    from styler.batch.standing import standing
+def start_ledger(
+    jobs: "list[Job]", batch_stylizer: "BatchStylizer", ledger: "Ledger", part: "Shard", output: "BatchOutput"
+) -> "Sequence[Job]":
+    """Return the remaining jobs, after completing the ledger of a killed run and printing how many they are."""
+    from styler.batch.resuming import remaining_jobs
 
-    found = standing(jobs, studio)
+    found = remaining_jobs(jobs, batch_stylizer)
     for line in found.unwritten:
         ledger.append(line)
-    words.begin(found, part)
+    output.print_start(found, part)
     return found.left
 
 
-def foretell(jobs: "list[Job]", studio: "Studio", words: "BatchWords") -> None:
-    """Say what would be done, and what it would take."""
-    from styler.batch.estimate import estimated
-    from styler.batch.standing import standing
+def print_dry_run(jobs: "list[Job]", batch_stylizer: "BatchStylizer", output: "BatchOutput") -> None:
+    """Print what a run would write, and an estimate of time and memory."""
+    from styler.batch.estimate import batch_estimate
+    from styler.batch.resuming import remaining_jobs
 
-    found = standing(jobs, studio)
-    words.foretell(found, estimated(found.left, studio))
+    found = remaining_jobs(jobs, batch_stylizer)
+    output.print_dry_run(found, batch_estimate(found.left, batch_stylizer))
 
 
-def report(folder: Path, words: "BatchWords") -> None:
-    """Say what all the ledgers in a folder tell."""
+def print_report(folder: Path, output: "BatchOutput") -> None:
+    """Print a summary of all ledgers in a folder."""
     from styler.batch.report import report_on
 
     found = report_on(folder)
-    words.report(found)
+    output.print_report(found)
     if not found.is_whole:
         raise typer.Exit(SOME_FAILED)

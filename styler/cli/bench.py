@@ -1,49 +1,72 @@
-"""`styler bench …`: the figures in the README and in docs/, on the machine at hand."""
+"""`styler bench`: measure the figures of the README and of docs/ on this machine."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from styler.choices import OutputFormat
+from styler.cli.bench_gradients import EXAMPLES as GRADIENTS_EXAMPLES
 from styler.cli.bench_gradients import bench_gradients
+from styler.cli.bench_layers import EXAMPLES as LAYERS_EXAMPLES
 from styler.cli.bench_layers import bench_layers
+from styler.cli.bench_one_step import EXAMPLES as ONE_STEP_EXAMPLES
 from styler.cli.bench_one_step import bench_one_step
+from styler.cli.bench_quality import EXAMPLES as QUALITY_EXAMPLES
 from styler.cli.bench_quality import bench_quality
+from styler.cli.bench_sqrt import EXAMPLES as SQRT_EXAMPLES
 from styler.cli.bench_sqrt import bench_sqrt
+from styler.cli.bench_transfer import EXAMPLES as TRANSFER_EXAMPLES
 from styler.cli.bench_transfer import bench_transfer
 from styler.cli.console import stdout
+from styler.cli.help_pages import HelpGroup, HelpPage, examples, make_app
 from styler.cli.options import DeviceOption, DTypeOption, ModelOption
-from styler.threads import wait_asleep
+from styler.process import reduce_thread_spinning
 
-app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
-app.command("sqrt")(bench_sqrt)
-app.command("gradients")(bench_gradients)
-app.command("layers")(bench_layers)
-app.command("one-step")(bench_one_step)
-app.command("quality")(bench_quality)
-app.command("transfer")(bench_transfer)
+BATCH_EXAMPLES = examples(
+    "styler bench batch photos painting.jpg", "styler bench batch photos painting.jpg --size 1024 --pictures 20"
+)
+
+app = make_app(
+    cls=HelpGroup,
+    no_args_is_help=True,
+    help="Measure speed, memory and quality on this machine.",
+    epilog=examples("styler bench transfer", "styler bench sqrt"),
+)
+app.command("sqrt", cls=HelpPage, epilog=SQRT_EXAMPLES)(bench_sqrt)
+app.command("gradients", cls=HelpPage, epilog=GRADIENTS_EXAMPLES)(bench_gradients)
+app.command("one-step", cls=HelpPage, epilog=ONE_STEP_EXAMPLES)(bench_one_step)
+app.command("layers", cls=HelpPage, epilog=LAYERS_EXAMPLES)(bench_layers)
+app.command("quality", cls=HelpPage, epilog=QUALITY_EXAMPLES)(bench_quality)
+app.command("transfer", cls=HelpPage, epilog=TRANSFER_EXAMPLES)(bench_transfer)
 
 
-@app.command()
+@app.command(cls=HelpPage, epilog=BATCH_EXAMPLES)
 def batch(
-    contents: Annotated[Path, typer.Argument(help="A folder of photographs.", show_default=False)],
-    style: Annotated[Path, typer.Argument(help="A picture with a style.", show_default=False)],
-    size: Annotated[int, typer.Option(min=1, help="Longer side of the pictures, in pixels.")] = 512,
-    pictures: Annotated[int, typer.Option(min=1, help="How many photographs, at most.")] = 100,
-    format: Annotated[Literal["png", "jpg", "webp", "tiff"], typer.Option(help="What results are.")] = "png",
+    contents: Annotated[Path, typer.Argument(help="Folder of photographs.", show_default=False)],
+    style: Annotated[Path, typer.Argument(help="Style picture.", show_default=False)],
+    size: Annotated[
+        int, typer.Option(min=1, help="Longer side of the pictures, in pixels.", rich_help_panel="Size")
+    ] = 512,
+    pictures: Annotated[
+        int, typer.Option(min=1, help="Maximum number of photographs.", rich_help_panel="Measurement")
+    ] = 100,
+    format: Annotated[OutputFormat, typer.Option(help="Output format.", rich_help_panel="Output")] = "png",
     model: ModelOption = "auto",
     device: DeviceOption = "auto",
     dtype: DTypeOption = "auto",
-    repeats: Annotated[int, typer.Option(min=1, help="Rounds after the first.")] = 5,
+    repeats: Annotated[
+        int, typer.Option(min=1, help="Timed rounds, after one warm-up.", rich_help_panel="Measurement")
+    ] = 5,
 ) -> None:
-    """Time a batch, from files to files, beside the network alone, one picture after the other."""
-    wait_asleep()
+    """Time a batch with reading and writing, compared with the network alone."""
+    reduce_thread_spinning()
     from statistics import median
 
-    from styler.allocator import keep_freed_memory
     from styler.batch.folders import sources
     from styler.benchmarks.batch import batch_rows
-    from styler.transfer import Stylizer
+    from styler.process import keep_freed_memory
+    from styler.transfer.stylizer import Stylizer
 
     keep_freed_memory()
     stylizer, ratios = Stylizer(model, device=device, dtype=dtype), []

@@ -1,4 +1,4 @@
-"""`styler bench gradients`: how right and how smooth the gradients of the papers' roots are."""
+"""`styler bench gradients`: error and smoothness of the gradients of the papers' roots."""
 
 import json
 from dataclasses import asdict
@@ -7,27 +7,36 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from styler.cli.console import stdout
+from styler.cli.help_pages import examples
+from styler.cli.options import RowsAsJsonOption
 
 if TYPE_CHECKING:
     from styler.benchmarks.sqrt.remedies import Smoothness
 
 COLUMNS = ("gradient by", "error, float32", "error, float64", "roughness")
 
+EXAMPLES = examples("styler bench gradients", "styler bench gradients --size 32 --ridges 1e-2 --json")
+
 
 def bench_gradients(
-    size: Annotated[int, typer.Option(min=4, help="Size of the matrices.")] = 64,
+    size: Annotated[int, typer.Option(min=4, help="Matrix size.", rich_help_panel="Measurement")] = 64,
     ridges: Annotated[
-        str, typer.Option(help="Ridges on covariances of size/4 positions; as many eigenvalues are equal to it.")
+        str,
+        typer.Option(
+            help="Ridges, e.g. 1e-1,1e-3, added to covariances of rank size/4.", rich_help_panel="Measurement"
+        ),
     ] = "1e-1,1e-3",
-    points: Annotated[int, typer.Option(min=2, help="Points on each line between two covariances.")] = 33,
-    lines: Annotated[int, typer.Option(min=1, help="Lines.")] = 4,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a row instead.")] = False,
+    points: Annotated[
+        int, typer.Option(min=2, help="Points on each line between two covariances.", rich_help_panel="Measurement")
+    ] = 33,
+    lines: Annotated[int, typer.Option(min=1, help="Number of lines.", rich_help_panel="Measurement")] = 4,
+    as_json: RowsAsJsonOption = False,
 ) -> None:
-    """Compare gradients through square roots: error in float32 and float64, and change along lines of matrices."""
+    """Measure gradients of square roots: error in float32 and float64, and smoothness along lines of matrices."""
     from styler.benchmarks.sqrt.remedies import smoothness_rows
 
     if not as_json:
-        stdout.print("errors: the largest, relative; roughness: largest change along a line, exact gradient 1")
+        stdout.print("largest relative errors; roughness: largest change along a line, relative to the exact gradient")
     for ridge in parse_ridges(ridges):
         rows = list(smoothness_rows(size, points=points, lines=lines, ridge=ridge))
         for row in rows if as_json else []:
@@ -37,7 +46,7 @@ def bench_gradients(
 
 
 def parse_ridges(text: str) -> list[float]:
-    """Return the numbers above zero in a comma-separated list."""
+    """Return the numbers between 0 and 1 in a comma-separated list."""
     try:
         ridges = [float(part) for part in text.split(",")]
     except ValueError:

@@ -1,4 +1,4 @@
-"""`styler bench layers`: what the covariance layers gain and cost, on the machine at hand."""
+"""`styler bench layers`: accuracy and speed of the covariance layers on this machine."""
 
 import json
 from dataclasses import asdict
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from styler.cli.console import stderr, stdout
-from styler.cli.options import DeviceOption
+from styler.cli.help_pages import examples
+from styler.cli.options import DeviceOption, RowsAsJsonOption
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,24 +16,46 @@ if TYPE_CHECKING:
     from styler.benchmarks.layers.accuracy import AccuracyRow
     from styler.benchmarks.layers.speed import SpeedRow
 
+EXAMPLES = examples("styler bench layers", "styler bench layers --layers WhiteningColoring2d --seeds 1 --steps 100")
+
 
 def bench_layers(
     layers: Annotated[
-        str | None, typer.Option(help="Which layers, such as CovariancePool2d,SecondOrderHead; default: all.")
+        str | None,
+        typer.Option(
+            help="Layers to test, e.g. CovariancePool2d,SecondOrderHead.",
+            show_default="all",
+            rich_help_panel="Measurement",
+        ),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each network.")] = 3,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Number of trainings of each network.", rich_help_panel="Measurement")
+    ] = 3,
     by_root: Annotated[
         bool,
-        typer.Option("--roots", help="Compare each layer with each of the papers' roots, not with its plain part."),
+        typer.Option(
+            "--roots",
+            help="Compare the papers' root algorithms in each layer instead of the layer with its plain counterpart.",
+            rich_help_panel="Measurement",
+        ),
     ] = False,
     switch: Annotated[
         str | None,
-        typer.Option(help="Epochs of ten, such as 0,5,10, at which HybridMethod switches; trains that alone."),
+        typer.Option(
+            help="Train only HybridMethod, switching after these of ten epochs, e.g. 0,5,10.",
+            show_default=False,
+            rich_help_panel="Measurement",
+        ),
     ] = None,
-    steps: Annotated[int, typer.Option(min=4, help="Steps of a training, with batches of 32.")] = 300,
-    repeats: Annotated[int, typer.Option(min=1, help="Timed runs after the first; medians are shown.")] = 5,
+    steps: Annotated[
+        int, typer.Option(min=4, help="Steps per training, batch size 32.", rich_help_panel="Measurement")
+    ] = 300,
+    repeats: Annotated[
+        int,
+        typer.Option(min=1, help="Timed runs, after one warm-up; the median is shown.", rich_help_panel="Measurement"),
+    ] = 5,
     device: DeviceOption = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a row instead.")] = False,
+    as_json: RowsAsJsonOption = False,
 ) -> None:
     """Train small networks with the covariance layers and with plain ones, then time the layers."""
     import torch
@@ -41,30 +64,30 @@ def bench_layers(
     from styler.benchmarks.layers.roots import ROOTS, parts_by_root, parts_by_switch
     from styler.benchmarks.layers.speed import speed_rows
     from styler.benchmarks.layers.tasks import TASKS
-    from styler.device import find_device
+    from styler.model.device import find_device
 
     if by_root and switch:
         raise typer.BadParameter("expected --roots or --switch, got both")
     names = ["HybridMethod"] if switch else layers.split(",") if layers else list(TASKS)
     for name in names:
         if name not in TASKS:
-            raise typer.BadParameter(f"--layers: {name!r} is none of {', '.join(TASKS)}")
-    place = find_device(device)
+            raise typer.BadParameter(f"--layers: {name!r} is not one of {', '.join(TASKS)}")
+    chosen = find_device(device)
     parts = {"HybridMethod": parts_by_switch(parse_epochs(switch))} if switch else None
     if by_root:
         parts = {name: parts_by_root(name) for name in names}
     accuracies, times = [], []
-    for row in accuracy_rows(names, device=place, seeds=seeds, steps=steps, parts=parts):
+    for row in accuracy_rows(names, device=chosen, seeds=seeds, steps=steps, parts=parts):
         accuracies.append(row)
         stderr.print(f"{row.layer}, {row.part}: {100 * row.summary[0]:.1f} %", highlight=False)
         if as_json:
             typer.echo(json.dumps(asdict(row)))
-    for row in speed_rows(names, device=place, repeats=repeats, roots=ROOTS if by_root else None):
+    for row in speed_rows(names, device=chosen, repeats=repeats, roots=ROOTS if by_root else None):
         times.append(row)
         if as_json:
             typer.echo(json.dumps(asdict(row)))
     if not as_json:
-        stdout.print(f"{place}, torch {torch.__version__}, {torch.get_num_threads()} threads")
+        stdout.print(f"{chosen}, torch {torch.__version__}, {torch.get_num_threads()} threads")
         stdout.print(accuracy_table(accuracies))
         if times:
             stdout.print(speed_table(times))
@@ -79,7 +102,7 @@ def parse_epochs(text: str) -> list[int]:
 
 
 def accuracy_table(rows: "list[AccuracyRow]") -> "Table":
-    """Return the table of trainings, two lines a layer."""
+    """Return the table of trainings, two lines per layer."""
     from rich import box
     from rich.table import Table
 
@@ -94,7 +117,7 @@ def accuracy_table(rows: "list[AccuracyRow]") -> "Table":
 
 
 def speed_table(rows: "list[SpeedRow]") -> "Table":
-    """Return the table of times, one line a layer, one column a method."""
+    """Return the table of times, one line per layer, one column per method."""
     from rich import box
     from rich.table import Table
 

@@ -1,4 +1,4 @@
-"""`styler bench quality`: how good the pictures are, beside the controls and other tools, judged by networks."""
+"""`styler bench quality`: content and style distances of our pictures and other tools', measured by networks."""
 
 import json
 import shlex
@@ -11,83 +11,131 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from styler.cli.console import stderr
-from styler.cli.options import DeviceOption, TransformOption, checked_strength
+from styler.cli.help_pages import examples
+from styler.cli.options import DeviceOption, RowsAsJsonOption, TransformOption, parse_strength
 from styler.cli.plotting import require_matplotlib
-from styler.threads import wait_asleep
+from styler.process import reduce_thread_spinning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from styler.benchmarks.quality.contenders import Contender
     from styler.benchmarks.quality.fidelity import Fidelity
     from styler.benchmarks.quality.pairs import Pair
-    from styler.benchmarks.quality.rows import Row
+    from styler.benchmarks.quality.rows import QualityRow
+    from styler.benchmarks.quality.tools import Tool
 
 COLUMNS = ("stylized by", "alpha", "content_left", "style_left", "SSIM", "seconds", "peak MiB")
 
+EXAMPLES = examples(
+    "styler bench quality photos paintings --judge vgg19",
+    "styler bench quality photos paintings --model small --model base --sheet sheet.jpg",
+)
+
 
 def bench_quality(
-    contents: Annotated[Path, typer.Argument(help="A folder of photographs, or one.", show_default=False)],
-    styles: Annotated[Path, typer.Argument(help="A folder of paintings, or one.", show_default=False)],
+    contents: Annotated[Path, typer.Argument(help="Folder of photographs, or one photograph.", show_default=False)],
+    styles: Annotated[Path, typer.Argument(help="Folder of paintings, or one painting.", show_default=False)],
     judges: Annotated[
         list[str] | None,
-        typer.Option("--judge", help="vgg19, a VGG-19 as .safetensors, or any network as .pt2.", show_default="vgg19"),
+        typer.Option(
+            "--judge",
+            help="Network that measures distances: vgg19, a VGG-19 as .safetensors, or any as .pt2. Repeatable.",
+            show_default="vgg19",
+            rich_help_panel="Measurement",
+        ),
     ] = None,
     models: Annotated[
         list[str] | None,
-        typer.Option("--model", "-m", help="A shipped model's name, or a .safetensors file.", show_default="auto"),
+        typer.Option(
+            "--model",
+            "-m",
+            help="Name of a shipped model, or a .safetensors file. Repeatable.",
+            show_default="auto",
+            rich_help_panel="Style",
+        ),
     ] = None,
     peers: Annotated[
         list[str] | None,
-        typer.Option("--peer", metavar="NAME=COMMAND", help="Another tool, with {content}, {style} and {out}."),
+        typer.Option(
+            "--peer",
+            metavar="NAME=COMMAND",
+            help="Command of another tool, with {content}, {style} and {out}. Repeatable.",
+            rich_help_panel="Measurement",
+        ),
     ] = None,
-    alphas: Annotated[str, typer.Option(help="Strengths of our models; the plot joins them.")] = "0.25,0.5,0.75,1",
+    alphas: Annotated[
+        str, typer.Option(help="Style strengths of our models, 0 to 1.", rich_help_panel="Style")
+    ] = "0.25,0.5,0.75,1",
     transform: TransformOption = "transport",
-    pictures: Annotated[int, typer.Option(min=1, help="How many of each, of those that training holds out.")] = 6,
-    size: Annotated[int, typer.Option(min=32, help="Side of the squares cut from them, in pixels.")] = 512,
+    pictures: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Number of contents and of styles, from those held out in training.",
+            rich_help_panel="Measurement",
+        ),
+    ] = 6,
+    size: Annotated[
+        int, typer.Option(min=32, help="Side of the square crops, in pixels.", rich_help_panel="Size")
+    ] = 512,
     device: DeviceOption = "auto",
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Keep the pictures here; other tools' are not made twice.")
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Folder in which the pictures are kept; other tools' are reused.",
+            rich_help_panel="Output",
+        ),
     ] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw content against style, as a .png file.")] = None,
-    sheet: Annotated[Path | None, typer.Option(help="Write a sheet of pictures, as .jpg or .png.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a row instead.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Plot content against style to this .png file.", rich_help_panel="Output")
+    ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(help="Write a contact sheet to this .jpg or .png file.", rich_help_panel="Output"),
+    ] = None,
+    as_json: RowsAsJsonOption = False,
 ) -> None:
-    """Judge the pictures of models and of other tools: what is left of the content, how far the style still is.
+    """Measure the distance of stylized pictures to their content and style.
 
-    content_left is 0 for the content itself and 1 for the style itself, style_left the other way round: lower is
-    better, and only both together say something.
+    content_left is 0 for the content picture and 1 for the style picture, style_left is 0 for the style picture and
+    1 for the content picture. Lower is better; read both together.
     """
-    wait_asleep()
+    reduce_thread_spinning()
     others = parse_peers(peers or [])
     strengths = parse_strengths(alphas)
     if plot is not None:
         require_matplotlib()
-    from styler.benchmarks.quality.contenders import OtherTool, OurModel
     from styler.benchmarks.quality.fidelity import fidelity_of
     from styler.benchmarks.quality.judges import check_judge
-    from styler.benchmarks.quality.pairs import chosen, pairs_of, squares
+    from styler.benchmarks.quality.pairs import all_pairs, held_out_pictures, write_squares
     from styler.benchmarks.quality.samples import sample_sheet
-    from styler.images import save_image, writable_format
+    from styler.benchmarks.quality.tools import OtherTool, OurModel
+    from styler.images import writable_format
 
     for path in (path for path in (plot, sheet) if path is not None):
-        writable_format(path, overwrite=True)  # before hours of work, not after
+        writable_format(path, overwrite=True)  # fail before hours of work, not after
     for judge in judges or []:
         check_judge(judge)
     names = models or ["auto"]
     ours = [OurModel(name, alpha, transform, device) for name in names for alpha in strengths]
-    contenders: list[Contender] = [*ours, *(OtherTool(name, command) for name, command in others.items())]
+    tools: list[Tool] = [*ours, *(OtherTool(name, command) for name, command in others.items())]
     with tempfile.TemporaryDirectory() if out is None else nullcontext(out) as folder:
-        place = Path(folder)
-        pairs = pairs_of(*(squares(chosen(path, pictures), place / "squares", size) for path in (contents, styles)))
-        rows = judged(judges or ["vgg19"], pairs, contenders, place)
+        pictures_folder = Path(folder)
+        squares = [
+            write_squares(held_out_pictures(path, pictures), pictures_folder / "squares", size)
+            for path in (contents, styles)
+        ]
+        pairs = all_pairs(*squares)
+        rows = measured_rows(judges or ["vgg19"], pairs, tools, pictures_folder)
         fidelities = [fidelity_of(name, pairs, device=device) for name in names]
         if sheet is not None:
-            save_image(sample_sheet(pairs, contenders, place), sheet, overwrite=True)
+            sample_sheet(pairs, tools, pictures_folder).save(sheet, overwrite=True)
     if plot is not None:
-        from styler.benchmarks.quality.drawing import draw_plane
+        from styler.benchmarks.quality.plot import plot_quality
 
-        draw_plane(rows, plot)
+        plot_quality(rows, plot)
     if as_json:
         for row in (*rows, *fidelities):
             typer.echo(json.dumps(asdict(row)))
@@ -95,29 +143,29 @@ def bench_quality(
         typer.echo("\n".join(tables(rows, fidelities)))
 
 
-def judged(
-    judges: "Sequence[str]", pairs: "Sequence[Pair]", contenders: "Sequence[Contender]", place: Path
-) -> "list[Row]":
-    """Return the rows of the table, all pictures made below `place`, and say what is being done."""
-    from styler.allocator import keep_freed_memory
-    from styler.benchmarks.quality.contenders import costs_of
+def measured_rows(
+    judges: "Sequence[str]", pairs: "Sequence[Pair]", tools: "Sequence[Tool]", folder: Path
+) -> "list[QualityRow]":
+    """Return the rows of the table, with all pictures made below `folder`; progress is printed."""
     from styler.benchmarks.quality.judges import load_judge
-    from styler.benchmarks.quality.rows import judged_rows
+    from styler.benchmarks.quality.rows import quality_rows
+    from styler.benchmarks.quality.tools import run_tools
+    from styler.process import keep_freed_memory
 
     costs, rows = [], []
-    for contender, cost in zip(contenders, costs_of(contenders, pairs, place), strict=True):
-        stderr.print(f"{contender.name} at {contender.alpha:g}: {len(pairs)} pictures", highlight=False)
+    for tool, cost in zip(tools, run_tools(tools, pairs, folder), strict=True):
+        stderr.print(f"{tool.name} at {tool.alpha:g}: {len(pairs)} pictures", highlight=False)
         costs.append(cost)
-    # Only now, for what a tool holds in memory is reported together with what this process held as it started.
+    # Only now: the peak memory of another tool includes what this process held when it started that tool.
     keep_freed_memory()
     loaded = [load_judge(judge) for judge in judges]
-    for row in (row for judge in loaded for row in judged_rows(judge, pairs, contenders, costs, place)):
+    for row in (row for judge in loaded for row in quality_rows(judge, pairs, tools, costs, folder)):
         stderr.print(f"{row.judge}: {row.name} at {row.alpha:g}", highlight=False)
         rows.append(row)
     return rows
 
 
-def tables(rows: "Sequence[Row]", fidelities: "Sequence[Fidelity]") -> "Iterator[str]":
+def tables(rows: "Sequence[QualityRow]", fidelities: "Sequence[Fidelity]") -> "Iterator[str]":
     """Yield the lines of the tables, in Markdown."""
     for judge in dict.fromkeys(row.judge for row in rows):
         yield from ("", f"Judge: {judge}", "", *header(COLUMNS))
@@ -129,36 +177,36 @@ def tables(rows: "Sequence[Row]", fidelities: "Sequence[Fidelity]") -> "Iterator
 
 
 def header(names: "Sequence[str]") -> list[str]:
-    """Return the first two lines of a table."""
+    """Return the first two lines of a Markdown table."""
     return [line(names), line(["---"] * len(names))]
 
 
 def line(cells: "Sequence[str]") -> str:
-    """Return a line of a table."""
+    """Return a line of a Markdown table."""
     return f"| {' | '.join(cells)} |"
 
 
-def cells(row: "Row") -> list[str]:
-    """Return a row of the table."""
+def cells(row: "QualityRow") -> list[str]:
+    """Return the cells of a row."""
     cost = ["", ""] if row.cost is None else [f"{row.cost.seconds:.3f}", str(row.cost.peak_mib or "")]
     return [row.name, f"{row.alpha:g}", f"{row.content_left:.3f}", f"{row.style_left:.3f}", f"{row.ssim:.3f}", *cost]
 
 
 def parse_strengths(text: str) -> list[float]:
-    """Return the strengths in a comma-separated list."""
+    """Return the style strengths in a comma-separated list."""
     try:
-        return [checked_strength(part) for part in text.split(",")]
+        return [parse_strength(part) for part in text.split(",")]
     except ValueError:
         raise typer.BadParameter(f"--alphas: expected strengths such as 0.5,1, got {text!r}") from None
 
 
 def parse_peers(texts: list[str]) -> dict[str, str]:
-    """Return command lines by name."""
+    """Return the commands of other tools by name."""
     for text in texts:
         name, _, command = text.partition("=")
         try:
             filled = [word.format(content="", style="", out="") for word in shlex.split(command)]
-        except (ValueError, LookupError):  # a quote that stays open, other names in braces
+        except (ValueError, LookupError):  # an unclosed quote, other names in braces
             filled = []
         if not name or not filled or "{out}" not in command:
             expected = "NAME=COMMAND with {content}, {style} and {out} in the command"

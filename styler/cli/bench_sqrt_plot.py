@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from styler.benchmarks.sqrt.rows import Row
+    from styler.benchmarks.sqrt.rows import RootRow
 
 
-def draw(rows: "Sequence[Row]", path: Path, title: str) -> None:
-    """Draw time against error, one panel for each batch."""
+def draw(rows: "Sequence[RootRow]", path: Path, title: str) -> None:
+    """Plot time against error, one panel per batch."""
     from matplotlib.figure import Figure
 
     kinds = list(dict.fromkeys(row.matrices for row in rows))

@@ -1,4 +1,4 @@
-"""`styler models`: the models that come with styler, and files that others have trained."""
+"""`styler models`: shipped models and model files."""
 
 import json
 from dataclasses import asdict
@@ -8,24 +8,33 @@ from typing import Annotated
 import typer
 
 from styler.cli.console import stdout
+from styler.cli.help_pages import HelpGroup, HelpPage, examples, make_app
 from styler.errors import StylerError
 
-app = typer.Typer(no_args_is_help=True, help="List the shipped models, look at them, verify them.")
+app = make_app(
+    cls=HelpGroup,
+    no_args_is_help=True,
+    help="List, show and verify models.",
+    epilog=examples("styler models list", "styler models show small"),
+)
 
 NameOrFile = Annotated[
-    str, typer.Argument(metavar="NAME|FILE", help="A shipped model, or a .safetensors file.", show_default=False)
+    str,
+    typer.Argument(metavar="NAME|FILE", help="Name of a shipped model, or a .safetensors file.", show_default=False),
 ]
 
 
-@app.command("list")
+@app.command("list", cls=HelpPage, epilog=examples("styler models list", "styler models list --json"))
 def list_models(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a model instead.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON per model.", rich_help_panel="Output")
+    ] = False,
 ) -> None:
-    """List the shipped models, and which of them --model auto takes on this machine."""
+    """List the shipped models, and which one --model auto chooses on this machine."""
     from rich.table import Table
 
-    from styler.catalog import AUTO, model_facts, shipped_models
-    from styler.device import find_device
+    from styler.model.catalog import AUTO, model_facts, shipped_models
+    from styler.model.device import find_device
 
     device = find_device().type
     table = Table("name", "widths", "parameters", "MB", "levels", f"auto on {device}")
@@ -39,11 +48,11 @@ def list_models(
         stdout.print(table)
 
 
-@app.command()
+@app.command(cls=HelpPage, epilog=examples("styler models show small", "styler models show mine.safetensors"))
 def show(model: NameOrFile) -> None:
-    """Print a model's card: how it was made and how good it is. Of a file without one, what can be read from it."""
-    from styler.catalog import find_model, model_facts
-    from styler.checksums import sha256
+    """Print the model card: how the model was trained and its quality. Without a card, print the facts of the file."""
+    from styler.files import sha256
+    from styler.model.catalog import find_model, model_facts
 
     path = find_model(model)
     card = path.with_suffix(".md")
@@ -58,17 +67,17 @@ def show(model: NameOrFile) -> None:
         "bytes": f"{facts.num_bytes:,}",
         "SHA-256": sha256(path),
     }
-    stdout.print(f"{path}: no card lies beside it", highlight=False)
+    stdout.print(f"{path}: no model card", highlight=False)
     for name, value in rows.items():
         stdout.print(f"  {name:10} {value}", highlight=False)
 
 
 def show_card(path: Path) -> None:
-    """Print a card: laid out on a terminal, as it is for a pipe."""
+    """Print a model card: formatted on a terminal, as plain Markdown to a pipe."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise StylerError(f"can't read {path}: {error.strerror}", "check who may read it") from error
+        raise StylerError(f"can't read {path}: {error.strerror}", "check the permissions") from error
     if not stdout.is_terminal:
         typer.echo(text, nl=False)
         return
@@ -77,36 +86,40 @@ def show_card(path: Path) -> None:
     stdout.print(Markdown(text), soft_wrap=False)
 
 
-@app.command()
+@app.command(cls=HelpPage, epilog=examples("styler models verify", "styler models verify base mine.safetensors"))
 def verify(
     models: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME|FILE", help="Which models.", show_default="all that are shipped"),
+        typer.Argument(
+            metavar="NAME|FILE...",
+            help="Names of shipped models, or .safetensors files. Repeatable.",
+            show_default="all shipped models",
+        ),
     ] = None,
 ) -> None:
-    """Check that models are whole, as they were shipped (by SHA-256), finite, and make a picture on this machine."""
-    from styler.catalog import find_model, models_folder, shipped_models, shipped_sha256
-    from styler.verification import verified
+    """Check that models are complete, finite and work here, and that shipped ones are unchanged (SHA-256)."""
+    from styler.model.catalog import find_model, models_folder, shipped_models, shipped_sha256
+    from styler.transfer.verification import verified
 
     shipped = {*shipped_models(), *(models_folder() / name for name in shipped_sha256())}
     for path in map(find_model, models) if models else sorted(shipped):
         found = verified(path)
-        works = f"and works on {found.device} in {found.dtype}"
+        works = f"works on {found.device} in {found.dtype}"
         if found.is_shipped:
-            words = f"{found.name}: as shipped, {works}; SHA-256 {found.sha256}"
+            text = f"{found.name}: unchanged since shipping, {works}; SHA-256 {found.sha256}"
         else:
-            words = f"{path}: whole, {works}; no SHA-256 to check it by, since it is no shipped model"
-        stdout.print(words, highlight=False)
+            text = f"{path}: complete, {works}; SHA-256 not checked, because it is not a shipped model"
+        stdout.print(text, highlight=False)
 
 
-@app.command()
+@app.command(cls=HelpPage, epilog=examples("styler models path small", "styler models path base"))
 def path(model: NameOrFile) -> None:
-    """Print where a model's file is, and nothing else."""
-    from styler.catalog import find_model
+    """Print the path of a model file."""
+    from styler.model.catalog import find_model
 
     typer.echo(find_model(model))
 
 
 def joined(values: tuple[object, ...]) -> str:
-    """Return the values, a space between them."""
+    """Return the values, separated by spaces."""
     return " ".join(map(str, values))

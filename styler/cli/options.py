@@ -6,58 +6,105 @@ from typing import Annotated, Literal
 
 import typer
 
-from styler.vgg import LEVELS, Level
+from styler.choices import LEVELS, MAX_SIZE, DType, Level, Method, PreserveColor, Transform
 
-Method = Literal["auto", "mpa", "mtp", "newton_schulz", "eigh"]
-DType = Literal["auto", "float32", "bfloat16", "float16"]
-Transform = Literal["transport", "wct", "adain"]
-Colors = Literal["none", "luma", "match"]
-
-MAX_PIXELS = 110_000_000
-"""That of `styler.images.picture_file`, which takes Pillow to import."""
-
-MAX_SIZE = 1_000_000
 MAX_DIGITS = 18
-"""Of a number that is parsed here; Python refuses thousands with an error of its own."""
+"""Longest number that is parsed here; for thousands of digits Python raises an error of its own."""
 
-AlphaOption = Annotated[str, typer.Option(help="Strength, 0 to 1; by level as in relu4_1=0.8,relu1_1=0.5.")]
+AlphaOption = Annotated[
+    str,
+    typer.Option(
+        help="Style strength, 0 to 1; or by level, e.g. relu4_1=0.8,relu1_1=0.5.",
+        rich_help_panel="Style",
+    ),
+]
 LevelsOption = Annotated[
-    str | None, typer.Option(help="Levels to go through, such as relu3_1,relu2_1.", show_default="all")
+    str | None,
+    typer.Option(
+        help="Levels of the network to transform, e.g. relu3_1,relu2_1.",
+        show_default="all",
+        rich_help_panel="Style",
+    ),
 ]
 SizeOption = Annotated[
     int | None,
-    typer.Option(min=1, max=MAX_SIZE, help="Longer side to work at, in pixels.", show_default="the content's own"),
+    typer.Option(
+        min=1,
+        max=MAX_SIZE,
+        help="Longer side of the result, in pixels.",
+        show_default="the content's size",
+        rich_help_panel="Size",
+    ),
 ]
 StyleSizeOption = Annotated[
     int | None,
     typer.Option(
         min=1,
         max=MAX_SIZE,
-        help="Longer side of the styles: smaller makes finer strokes.",
-        show_default="their own, at most the content's",
+        help="Longer side at which styles are analysed, in pixels; smaller gives finer strokes.",
+        show_default="the style's size, at most the content's",
+        rich_help_panel="Size",
     ),
 ]
-StyleScaleOption = Annotated[float, typer.Option(min=0.01, max=10, help="Times the size of the styles.")]
+StyleScaleOption = Annotated[
+    float,
+    typer.Option(min=0.01, max=10, help="Scale factor for the style's resolution.", rich_help_panel="Size"),
+]
 ColorsOption = Annotated[
-    Colors,
+    PreserveColor,
     typer.Option(
         "--preserve-color",
-        help="Keep the content's colours: luma takes the luminance alone, match recolours the style.",
+        help="Keep the content's colors: luma transfers only luminance, match recolors the style first.",
+        rich_help_panel="Color",
     ),
 ]
-TransformOption = Annotated[Transform, typer.Option(help="How features take on the style.")]
-MethodOption = Annotated[Method, typer.Option(help="How matrix square roots are computed.")]
-TileOption = Annotated[str, typer.Option(help="Side of tiles in pixels; 0 takes any picture at once.")]
-MaxMemoryOption = Annotated[str, typer.Option(help="What the process should stay below: tiles are chosen for it.")]
-MetadataOption = Annotated[
-    Literal["keep", "strip"], typer.Option(help="EXIF, XMP, colour profile, and the settings, for styler replay.")
+TransformOption = Annotated[
+    Transform,
+    typer.Option(
+        help="Feature transform: transport (optimal transport), wct (whitening and coloring) or adain (by channel).",
+        rich_help_panel="Style",
+    ),
 ]
-MaxPixelsOption = Annotated[int, typer.Option(min=1, help="Pictures of more pixels are refused.")]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
-DTypeOption = Annotated[DType, typer.Option("--dtype", help="Precision of the networks.")]
+MethodOption = Annotated[Method, typer.Option(help="Algorithm for matrix square roots.", rich_help_panel="Machine")]
+TileOption = Annotated[
+    str,
+    typer.Option(
+        help="Tile side in pixels; auto tiles only above the memory limit, 0 disables tiling.",
+        rich_help_panel="Machine",
+    ),
+]
+MaxMemoryOption = Annotated[
+    str, typer.Option(help="Memory limit, e.g. 2G; larger pictures are tiled.", rich_help_panel="Machine")
+]
+MetadataOption = Annotated[
+    Literal["keep", "strip"],
+    typer.Option(
+        help="Keep or strip EXIF, XMP, the color profile, and the settings for styler replay.",
+        rich_help_panel="Output",
+    ),
+]
+MaxPixelsOption = Annotated[
+    int, typer.Option(min=1, help="Refuse pictures with more pixels.", rich_help_panel="Machine")
+]
+DeviceOption = Annotated[
+    str, typer.Option("--device", help="Device: auto, cpu, cuda, cuda:N or mps.", rich_help_panel="Machine")
+]
+DTypeOption = Annotated[DType, typer.Option("--dtype", help="Precision of the networks.", rich_help_panel="Machine")]
 ModelOption = Annotated[
     str,
-    typer.Option("--model", "-m", help="A shipped model's name, a .safetensors file, or auto: what fits the device."),
+    typer.Option(
+        "--model",
+        "-m",
+        help="Name of a shipped model, or a .safetensors file; auto chooses by device.",
+        rich_help_panel="Machine",
+    ),
+]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Replace the output file if it exists.", rich_help_panel="Output")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.", rich_help_panel="Output")]
+RowsAsJsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one line of JSON per row.", rich_help_panel="Output")
 ]
 
 
@@ -68,12 +115,12 @@ def parse_levels(text: str | None, *, option: str = "--levels") -> list[Level] |
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in LEVELS:
-            raise typer.BadParameter(f"{option}: {name!r} is none of {', '.join(LEVELS)}")
+            raise typer.BadParameter(f"{option}: {name!r} is not one of {', '.join(LEVELS)}")
     return [level for level in LEVELS if level in names]
 
 
 def parse_weights(text: str | None) -> list[float] | None:
-    """Return the numbers in a comma-separated list: none negative, not all zero."""
+    """Return the weights in a comma-separated list: none negative, not all zero."""
     if text is None:
         return None
     try:
@@ -86,20 +133,24 @@ def parse_weights(text: str | None) -> list[float] | None:
 
 
 def parse_alpha(text: str) -> float | dict[Level, float]:
-    """Return a strength, or strengths by level."""
+    """Return one strength for all levels, or strengths by level."""
     try:
         if "=" not in text:
-            return checked_strength(text)
+            return parse_strength(text)
         pairs = [part.split("=") for part in text.split(",")]
-        strengths = {name.strip(): checked_strength(value) for name, value in pairs}
+        strengths = {name.strip(): parse_strength(value) for name, value in pairs}
     except ValueError:
         raise typer.BadParameter(f"--alpha: expected 0 to 1, or relu4_1=0.8,relu1_1=0.5, got {text!r}") from None
     parse_levels(",".join(strengths), option="--alpha")
     return {level: strengths[level] for level in LEVELS if level in strengths}
 
 
-def checked_strength(text: str) -> float:
-    """Return a number from 0 to 1; anything else is a ValueError."""
+def parse_strength(text: str) -> float:
+    """Return a number from 0 to 1.
+
+    Raises:
+        ValueError: If it is anything else.
+    """
     strength = float(text)
     if not 0 <= strength <= 1:
         raise ValueError(text)
@@ -107,7 +158,7 @@ def checked_strength(text: str) -> float:
 
 
 def parse_tile(text: str) -> int | Literal["auto"]:
-    """Return the side of tiles."""
+    """Return the tile side in pixels, 0 for no tiles, or "auto"."""
     if text == "auto":
         return "auto"
     if not text.isdecimal() or len(text) > MAX_DIGITS:
@@ -116,7 +167,7 @@ def parse_tile(text: str) -> int | Literal["auto"]:
 
 
 def parse_bytes(text: str) -> int:
-    """Return a number of bytes such as 2G or 500M."""
+    """Return a number of bytes from a size such as 2G or 500M."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE | re.ASCII)
     if match is None or len(match[1]) > MAX_DIGITS:
         raise typer.BadParameter(f"--max-memory: expected a size such as 2G or 500M, got {text!r}")
@@ -124,14 +175,14 @@ def parse_bytes(text: str) -> int:
 
 
 def parse_numbers(text: str) -> list[int]:
-    """Return the whole numbers above zero in a comma-separated list."""
+    """Return the positive integers in a comma-separated list."""
     parts = text.split(",")
     if not all(part.strip().isdecimal() and int(part) for part in parts):
-        raise typer.BadParameter(f"--sizes: expected whole numbers such as 512,1024, got {text!r}")
+        raise typer.BadParameter(f"--sizes: expected positive integers such as 512,1024, got {text!r}")
     return [int(part) for part in parts]
 
 
 def default_out(content: Path, styles: list[Path]) -> Path:
-    """Return the name that the result gets beside the user: CONTENT-STYLE.png."""
+    """Return the default output file, in the current folder: CONTENT-STYLE.png."""
     names = ["stdin" if str(path) == "-" else path.stem for path in (content, *styles)]
     return Path("-".join(names) + ".png")

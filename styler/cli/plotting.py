@@ -1,4 +1,4 @@
-"""What drawing needs that a plain installation does not have."""
+"""The optional dependency of plots."""
 
 from importlib import util
 
@@ -6,6 +6,6 @@ from styler.errors import StylerError
 
 
 def require_matplotlib() -> None:
-    """Raise before anything is measured if a plot can't be drawn."""
+    """Raise a StylerError if matplotlib is missing; call it before measuring."""
     if util.find_spec("matplotlib") is None:
         raise StylerError("--plot needs matplotlib, which is not installed", "pip install matplotlib")

@@ -3,39 +3,81 @@
 import contextlib
 from collections.abc import Generator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from styler.choices import LEVELS, ModelSize
 from styler.cli.console import stderr
+from styler.cli.help_pages import HelpGroup, HelpPage, examples, make_app
 from styler.cli.options import DeviceOption
-from styler.vgg import LEVELS
 
-app = typer.Typer(no_args_is_help=True, help="Train a model of your own: first its encoder, then its decoders.")
+if TYPE_CHECKING:
+    import torch
 
-Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Optimizer steps.")]
-Batch = Annotated[int | None, typer.Option("--batch", min=1, help="Pictures a step.")]
-Crop = Annotated[int | None, typer.Option("--crop", min=32, help="Side of the training crops, in pixels.")]
-Rate = Annotated[float | None, typer.Option("--rate", min=0, help="Highest learning rate.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything that is random.")]
+ENCODER_EXAMPLES = examples(
+    "styler train encoder photos --teacher vgg19 --out mine.safetensors",
+    "styler train encoder photos --teacher vgg19 --out mine.safetensors --resume",
+)
+DECODER_EXAMPLES = examples(
+    "styler train decoder photos paintings --model mine.safetensors",
+    "styler train decoder photos paintings --model mine.safetensors --end-to-end vgg19",
+)
+WIDEN_EXAMPLES = examples(
+    "styler train widen small --out wide.safetensors",
+    "styler train widen mine.safetensors --out wide.safetensors --seed 1",
+)
+
+app = make_app(
+    cls=HelpGroup,
+    no_args_is_help=True,
+    help="Train a model: first its encoder, then its decoders.",
+    epilog=examples(*(text.splitlines()[0] for text in (ENCODER_EXAMPLES, DECODER_EXAMPLES))),
+)
+
+Steps = Annotated[
+    int | None, typer.Option("--steps", min=1, help="Number of optimizer steps.", rich_help_panel="Training")
+]
+Batch = Annotated[int | None, typer.Option("--batch", min=1, help="Batch size.", rich_help_panel="Training")]
+Crop = Annotated[
+    int | None,
+    typer.Option("--crop", min=32, help="Side of the training crops, in pixels.", rich_help_panel="Training"),
+]
+Rate = Annotated[float | None, typer.Option("--rate", min=0, help="Peak learning rate.", rich_help_panel="Training")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Random seed.", rich_help_panel="Training")]
 DecoderLevel = Literal["relu4_1", "relu3_1", "relu2_1", "relu1_1", "all"]
 EndToEnd = Annotated[
     str | None,
     typer.Option(
         metavar="TEACHER",
-        help="Train them and the encoder on as one cascade, by the eye of this teacher: .safetensors, or vgg19.",
+        help="Train encoder and decoders together, with a loss on this teacher's features: .safetensors, or vgg19.",
+        rich_help_panel="Training",
     ),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, with the same settings.")]
-Photos = Annotated[Path, typer.Argument(help="Folder of photographs, searched through.", show_default=False)]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Continue from the checkpoint, with the same settings.", rich_help_panel="Training"),
+]
+Photos = Annotated[Path, typer.Argument(help="Folder of photographs; subfolders are searched.", show_default=False)]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Output model file.", rich_help_panel="Output")]
 
 
-@app.command()
+@app.command(cls=HelpPage, epilog=ENCODER_EXAMPLES)
 def encoder(
     photos: Photos,
-    teacher: Annotated[str, typer.Option(help="VGG-19 weights as safetensors, or vgg19 to download torchvision's.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write.")],
-    size: Annotated[Literal["small", "base"], typer.Option(help="A quarter or a half of VGG-19's channels.")] = "small",
+    teacher: Annotated[
+        str,
+        typer.Option(
+            help="VGG-19 weights as .safetensors, or vgg19 to download torchvision's.", rich_help_panel="Training"
+        ),
+    ],
+    out: Out,
+    size: Annotated[
+        ModelSize,
+        typer.Option(
+            help="Model size: small has a quarter, base half of VGG-19's channels.", rich_help_panel="Training"
+        ),
+    ] = "small",
     steps: Steps = None,
     batch: Batch = None,
     crop: Crop = None,
@@ -44,35 +86,39 @@ def encoder(
     device: DeviceOption = "auto",
     resume: Resume = False,
 ) -> None:
-    """Distil a small encoder from a large one that has seen more, the teacher, and learn to decode its features."""
+    """Distil an encoder from a larger network, the teacher, and train decoders for its features."""
     from styler.cli.training_progress import readable_pictures, training_progress
-    from styler.device import find_device
     from styler.training.encoders import SETTINGS, train_encoder
 
     settings = SETTINGS.changed(num_steps=steps, batch_size=batch, crop_size=crop, learning_rate=rate, seed=seed)
     found = readable_pictures(photos)
-    with training_progress("encoder") as report, told_how_to_resume():
+    with training_progress("encoder") as report, resume_hint():
         record = train_encoder(
             found,
             out,
             teacher=teacher,
             size=size,
             settings=settings,
-            device=find_device(device),
+            device=training_device(device),
             resume=resume,
             report=report,
         )
     found = ", ".join(f"{name} {value:.3f}" for name, value in record["held_out"].items())
-    stderr.print(f"wrote {out}; on held-out photographs (share of the teacher left unexplained, then dB): {found}")
+    stderr.print(f"wrote {out}; held-out photographs, unexplained variance of the teacher's features and PSNR: {found}")
     stderr.print(f"next: styler train decoder PHOTOS PAINTINGS --model {out}")
 
 
-@app.command()
+@app.command(cls=HelpPage, epilog=DECODER_EXAMPLES)
 def decoder(
     photos: Photos,
-    paintings: Annotated[Path, typer.Argument(help="Folder of paintings, searched through.", show_default=False)],
-    model: Annotated[Path, typer.Option("--model", "-m", help="The model file; the decoders are put into it.")],
-    level: Annotated[DecoderLevel, typer.Option(help="Which decoder to train.")] = "all",
+    paintings: Annotated[
+        Path, typer.Argument(help="Folder of paintings; subfolders are searched.", show_default=False)
+    ],
+    model: Annotated[
+        Path,
+        typer.Option("--model", "-m", help="Model file; the decoders are written into it.", rich_help_panel="Output"),
+    ],
+    level: Annotated[DecoderLevel, typer.Option(help="Decoder to train.", rich_help_panel="Training")] = "all",
     end_to_end: EndToEnd = None,
     steps: Steps = None,
     batch: Batch = None,
@@ -82,17 +128,16 @@ def decoder(
     device: DeviceOption = "auto",
     resume: Resume = False,
 ) -> None:
-    """Train the decoders of a model on, on photographs in the styles of paintings."""
+    """Train the decoders of a model further, on photographs stylized with paintings."""
     from styler.cli.training_progress import readable_pictures, training_progress
-    from styler.device import find_device
     from styler.training.decoders import END_TO_END, SETTINGS, train_decoders
 
     if end_to_end and level != "all":
-        raise typer.BadParameter("--end-to-end trains all levels: leave --level out")
+        raise typer.BadParameter("--end-to-end trains all levels: omit --level")
     defaults = END_TO_END if end_to_end else SETTINGS
     settings = defaults.changed(num_steps=steps, batch_size=batch, crop_size=crop, learning_rate=rate, seed=seed)
     found_photos, found_paintings = readable_pictures(photos), readable_pictures(paintings)
-    with training_progress("decoder") as report, told_how_to_resume():
+    with training_progress("decoder") as report, resume_hint():
         record = train_decoders(
             found_photos,
             found_paintings,
@@ -100,7 +145,7 @@ def decoder(
             levels=LEVELS if level == "all" else [level],
             teacher=end_to_end,
             settings=settings,
-            device=find_device(device),
+            device=training_device(device),
             resume=resume,
             report=report,
         )
@@ -109,16 +154,16 @@ def decoder(
     stderr.print(f"next: styler transfer PHOTO PAINTING --model {model}", highlight=False)
 
 
-@app.command()
+@app.command(cls=HelpPage, epilog=WIDEN_EXAMPLES)
 def widen(
-    model: Annotated[str, typer.Argument(help="A shipped model's name, or a .safetensors file.", show_default=False)],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write.")],
+    model: Annotated[str, typer.Argument(help="Name of a shipped model, or a .safetensors file.", show_default=False)],
+    out: Out,
     seed: Seed = 0,
 ) -> None:
-    """Write a model of twice the channels that draws what this one draws, to be trained on."""
+    """Write a model with twice the channels and the same results, as a start for further training."""
     from styler.errors import StylerError
+    from styler.model.weights import load_model, save_model
     from styler.training.widening import widened
-    from styler.weights import load_model, save_model
 
     if out.exists():
         raise StylerError(f"{out} exists already", "choose another -o, or delete it first")
@@ -127,11 +172,22 @@ def widen(
     stderr.print(f"next: styler train decoder PHOTOS PAINTINGS --model {out} --end-to-end TEACHER", highlight=False)
 
 
+def training_device(name: str) -> "torch.device":
+    """Return the device; on a processor, let the allocator keep freed memory: 1.66 instead of 1.90 s per step."""
+    from styler.model.device import find_device
+    from styler.process import keep_freed_memory
+
+    device = find_device(name)
+    if device.type == "cpu":
+        keep_freed_memory()
+    return device
+
+
 @contextlib.contextmanager
-def told_how_to_resume() -> Generator[None]:
-    """Say how to go on after an interrupt."""
+def resume_hint() -> Generator[None]:
+    """Print how to continue if the block is interrupted."""
     try:
         yield
     except KeyboardInterrupt:
-        stderr.print("saved; go on with the same command and --resume")
+        stderr.print("checkpoint saved; run the same command with --resume to continue")
         raise

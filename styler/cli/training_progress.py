@@ -1,4 +1,4 @@
-"""How a training shows itself: a live line on a terminal, a plain line now and then elsewhere."""
+"""Progress of a training: a live line on a terminal, a plain line at intervals elsewhere."""
 
 import time
 from collections.abc import Callable, Generator
@@ -19,7 +19,7 @@ SECONDS_BETWEEN_LINES = 20
 
 @contextmanager
 def training_progress(title: str) -> Generator[Callable[["Progress"], None]]:
-    """Yield what to call after each step; losses are shown as a running mean over about fifty steps."""
+    """Yield a function to call after each step; losses are shown as a running mean over about fifty steps."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     smooth: dict[str, float] = {}
     last_line = -SECONDS_BETWEEN_LINES
@@ -45,11 +45,11 @@ def training_progress(title: str) -> Generator[Callable[["Progress"], None]]:
 
 
 def readable_pictures(folder: Path) -> list[Path]:
-    """Return the pictures below `folder` that can be read, and name those that are left out."""
-    from styler.data import find_pictures
+    """Return the readable pictures below `folder`, and print the names of unreadable ones."""
+    from styler.training.data import find_pictures
 
     found, unreadable = find_pictures(folder)
     if unreadable:
         names = ", ".join(path.name for path in unreadable[:5]) + (", …" if len(unreadable) > 5 else "")
-        stderr.print(f"left out {len(unreadable)} unreadable: {names}", highlight=False)
+        stderr.print(f"skipped {len(unreadable)} unreadable: {names}", highlight=False)
     return found

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from styler.cli.making import make_picture, make_sheet
+from styler.choices import MAX_PIXELS
+from styler.cli.console import message_console
+from styler.cli.help_pages import HelpPage, examples, make_app
 from styler.cli.options import (
-    MAX_PIXELS,
     AlphaOption,
     ColorsOption,
     DeviceOption,
@@ -20,6 +20,8 @@ from styler.cli.options import (
     MetadataOption,
     MethodOption,
     ModelOption,
+    OverwriteOption,
+    QuietOption,
     SizeOption,
     StyleScaleOption,
     StyleSizeOption,
@@ -32,36 +34,53 @@ from styler.cli.options import (
     parse_tile,
     parse_weights,
 )
-from styler.collector import uncollected
+from styler.cli.stylizing import write_picture, write_sheet
+from styler.process import garbage_collection_paused
+
+EXAMPLES = examples(
+    "styler transfer photo.jpg painting.jpg",
+    "styler transfer photo.jpg painting.jpg --alpha 0.6 --size 1024 --out result.jpg",
+)
+
+app = make_app()
 
 
+@app.command(cls=HelpPage, epilog=EXAMPLES)
 def transfer(
-    content: Annotated[Path, typer.Argument(help="The photograph; - reads standard input.", show_default=False)],
+    content: Annotated[
+        Path,
+        typer.Argument(metavar="CONTENT", help="Photograph to stylize; - reads standard input.", show_default=False),
+    ],
     styles: Annotated[
         list[Path] | None,
-        typer.Argument(
-            metavar="STYLE...", help="Pictures with the style you want, or .style files.", show_default=False
-        ),
+        typer.Argument(metavar="STYLE...", help="Style pictures or .style files. Repeatable.", show_default=False),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
             "-o",
-            help="PNG, JPEG, WebP or TIFF by its ending; - writes a PNG to standard output.",
+            help="Output file; PNG, JPEG, WebP or TIFF, from the file extension. - writes PNG to standard output.",
             show_default="CONTENT-STYLE.png",
+            rich_help_panel="Output",
         ),
     ] = None,
     alpha: AlphaOption = "1",
     weights: Annotated[
         str | None,
-        typer.Option(help="Shares of several styles, such as 0.7,0.3.", show_default="equal"),
+        typer.Option(help="Weights of several styles, e.g. 0.7,0.3.", show_default="equal", rich_help_panel="Style"),
     ] = None,
     mask: Annotated[
-        list[Path] | None, typer.Option(help="Where the --style of the same place goes: white. As often as you like.")
+        list[Path] | None,
+        typer.Option(help="Mask picture; white areas get the matching --style. Repeatable.", rich_help_panel="Style"),
     ] = None,
-    style: Annotated[list[Path] | None, typer.Option(help="The style of a --mask.")] = None,
-    keep: Annotated[Path | None, typer.Option(help="A mask, white where the photograph stays as it is.")] = None,
+    style: Annotated[
+        list[Path] | None,
+        typer.Option(help="Style for the matching --mask, in the same order. Repeatable.", rich_help_panel="Style"),
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Mask picture; white areas stay unchanged.", rich_help_panel="Style")
+    ] = None,
     preserve_color: ColorsOption = "none",
     levels: LevelsOption = None,
     size: SizeOption = None,
@@ -74,16 +93,25 @@ def transfer(
     max_pixels: MaxPixelsOption = MAX_PIXELS,
     metadata: MetadataOption = "keep",
     sheet: Annotated[
-        Path | None, typer.Option(help="Write a contact sheet over strengths and levels instead, to choose from.")
+        Path | None,
+        typer.Option(
+            help="Write a contact sheet of several strengths and levels to this file instead.",
+            rich_help_panel="Output",
+        ),
     ] = None,
     model: ModelOption = "auto",
     device: DeviceOption = "auto",
     dtype: DTypeOption = "auto",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it exists.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON on what was done.")] = False,
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a summary as one line of JSON.", rich_help_panel="Output")
+    ] = False,
 ) -> None:
-    """Give the photograph CONTENT the style of the picture STYLE, or parts of it the styles of their masks."""
+    """Stylize a photograph with one or more style pictures.
+
+    Several styles are mixed. --mask with --style gives a region a style of its own.
+    """
     styles, regions = styles or [], paired(mask or [], style or [])
     shares = parse_weights(weights)
     check_usage([content, *styles], [*(path for pair in regions for path in pair), *([keep] if keep else [])])
@@ -96,7 +124,7 @@ def transfer(
         "weights": shares,
         "regions": [[str(path) for path in pair] for pair in regions],
         "keep": None if keep is None else str(keep),
-        "colors": preserve_color,
+        "preserve_color": preserve_color,
         "levels": parse_levels(levels),
         "size": size,
         "style_size": style_size,
@@ -106,19 +134,19 @@ def transfer(
         "tile": parse_tile(tile),
         "max_memory": parse_bytes(max_memory),
     }
-    with uncollected("torch"):
+    with garbage_collection_paused("torch"):
         from styler.images import writable_format
 
-    named = sheet or out or default_out(content, [*styles, *(path for _, path in regions)])
-    if str(named) != "-":
-        writable_format(named, overwrite=overwrite)
-    make = make_sheet if sheet else make_picture
-    words = Console(stderr=True, soft_wrap=True, markup=False, emoji=False, quiet=quiet or as_json)
-    place = {"model": model, "device": device, "dtype": dtype}
-    how = {"max_pixels": max_pixels, "metadata": metadata, "overwrite": overwrite}
-    done = make(content, styles, named, settings, place, words, **how)
+    target = sheet or out or default_out(content, [*styles, *(path for _, path in regions)])
+    if str(target) != "-":
+        writable_format(target, overwrite=overwrite)
+    write = write_sheet if sheet else write_picture
+    console = message_console(quiet=quiet or as_json)
+    loading = {"model": model, "device": device, "dtype": dtype}
+    files = {"max_pixels": max_pixels, "metadata": metadata, "overwrite": overwrite}
+    summary = write(content, styles, target, settings, loading, console, **files)
     if as_json:
-        typer.echo(json.dumps(done), err=str(named) == "-")
+        typer.echo(json.dumps(summary), err=str(target) == "-")
 
 
 def paired(masks: list[Path], styles: list[Path]) -> list[tuple[Path, Path]]:
@@ -129,7 +157,7 @@ def paired(masks: list[Path], styles: list[Path]) -> list[tuple[Path, Path]]:
 
 
 def check_usage(pictures: list[Path], others: list[Path]) -> None:
-    """Refuse what would read standard input twice, or where it can't be read."""
+    """Raise a usage error if standard input is to be read twice, or for a mask, which must be a file."""
     if [str(path) for path in pictures].count("-") > 1:
         raise typer.BadParameter("standard input can be read only once")
     if "-" in map(str, others):

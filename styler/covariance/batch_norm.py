@@ -5,9 +5,10 @@ import math
 import torch
 from torch import Tensor, nn
 
+from styler.choices import Method
 from styler.covariance.root_layer import RootLayer
 from styler.covariance.statistics import covariance, grouped, in_full_precision, with_ridge
-from styler.matrix_sqrt import Method, inv_sqrtm
+from styler.matrix_sqrt import inv_sqrtm
 from styler.matrix_sqrt.differentiation import Backward
 from styler.matrix_sqrt.iteration import Normalize
 from styler.matrix_sqrt.precision import without_autocast
@@ -29,7 +30,7 @@ class DecorrelatedBatchNorm(RootLayer):
     Statistics stay in float32 or finer whatever the module is cast to.
 
     Args:
-        num_features: C.
+        num_features: C, the channels.
         groups: How many groups of channels are whitened, each by itself; must divide `num_features`.
         eps: Added to the covariance's diagonal, in squared activation units.
         momentum: Weight of the newest batch in the running statistics; None averages over all.

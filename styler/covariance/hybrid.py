@@ -20,6 +20,8 @@ SVD_PADE: RootChoice = {"method": "svd", "backward": "svd_pade"}
 class HybridMethod:
     """Sets the roots of all covariance layers in a model by epoch, as a learning-rate scheduler sets rates.
 
+    Example::
+
         hybrid = HybridMethod(model, switch_epoch=50)
         for epoch in range(60):
             train_one_epoch()

@@ -2,9 +2,10 @@
 
 from torch import Tensor
 
+from styler.choices import Method
 from styler.covariance.root_layer import RootLayer
 from styler.covariance.statistics import covariance, upper_triangle
-from styler.matrix_sqrt import Method, sqrtm
+from styler.matrix_sqrt import sqrtm
 from styler.matrix_sqrt.differentiation import Backward
 from styler.matrix_sqrt.iteration import Normalize
 

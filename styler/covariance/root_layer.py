@@ -5,7 +5,8 @@ from typing import TypedDict, Unpack
 import torch
 from torch import nn
 
-from styler.matrix_sqrt import Method, sqrtm
+from styler.choices import Method
+from styler.matrix_sqrt import sqrtm
 from styler.matrix_sqrt.differentiation import Backward
 from styler.matrix_sqrt.iteration import Normalize
 

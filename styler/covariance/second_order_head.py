@@ -6,9 +6,10 @@ from typing import Unpack
 import torch
 from torch import Tensor, nn
 
+from styler.choices import Method
 from styler.covariance.root_layer import RootChoice, RootLayer
 from styler.covariance.statistics import covariance, cross_covariance, upper_triangle
-from styler.matrix_sqrt import Method, inv_sqrtm, sqrtm
+from styler.matrix_sqrt import inv_sqrtm, sqrtm
 from styler.matrix_sqrt.differentiation import Backward
 from styler.matrix_sqrt.iteration import Normalize
 from styler.matrix_sqrt.precision import without_autocast

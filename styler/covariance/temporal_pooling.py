@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
+from styler.choices import Method
 from styler.covariance.pooling import CovariancePool2d
 from styler.covariance.temporal_attention import TemporalAttention
-from styler.matrix_sqrt import Method
 from styler.matrix_sqrt.differentiation import Backward
 from styler.matrix_sqrt.iteration import Normalize
 

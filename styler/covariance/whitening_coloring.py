@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from styler.choices import Method
 from styler.covariance.root_layer import RootLayer
 from styler.covariance.statistics import covariance, grouped, in_full_precision, with_ridge
-from styler.matrix_sqrt import Method, inv_sqrtm, sqrtm
+from styler.matrix_sqrt import inv_sqrtm, sqrtm
 from styler.matrix_sqrt.differentiation import Backward
 from styler.matrix_sqrt.iteration import Normalize
 from styler.matrix_sqrt.precision import without_autocast

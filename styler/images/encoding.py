@@ -2,32 +2,24 @@
 
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
+from styler.choices import Depth, Format
 from styler.errors import StylerError
 from styler.images.color_profile import own_conversion
 from styler.images.exif import exif_block
 from styler.images.matrix_profile import matrix_profile, srgb_to
 from styler.images.metadata import Metadata, exif_with_settings
 from styler.images.pieces import PIXELS
+from styler.images.pixels import quantized, to_float
 from styler.images.png_file import write_png
 from styler.images.tiff_file import write_tiff
-from styler.pixels import quantized, unit
 
-Format = Literal["PNG", "JPEG", "WEBP", "TIFF"]
-FORMATS: dict[str, Format] = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".webp": "WEBP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-}
 _OPTIONS: dict[Format, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
     "WEBP": {"quality": 92, "exact": True},  # exact: colours under transparent pixels stay
@@ -39,7 +31,7 @@ Conversion = Callable[[np.ndarray], np.ndarray]
 
 
 def encode(
-    file: BinaryIO, image: Tensor, alpha: Tensor | None, metadata: Metadata, format: Format, depth: Literal[8, 16]
+    file: BinaryIO, image: Tensor, alpha: Tensor | None, metadata: Metadata, format: Format, depth: Depth
 ) -> None:
     """Write an image to a seekable file; see `save_image`.
 
@@ -100,8 +92,8 @@ def _rows(
         part = image[..., top : top + step, :].reshape(3, -1, image.shape[-1])
         over = None if alpha is None else alpha[..., top : top + step, :].reshape(1, -1, image.shape[-1])
         if over is not None and on_white:
-            over = unit(over.to(part.device))
-            part, over = unit(part) * over + (1 - over), None
+            over = to_float(over.to(part.device))
+            part, over = to_float(part) * over + (1 - over), None
         colors = _interleaved(part, dtype)
         if convert is not None:
             colors = convert(colors)

@@ -2,36 +2,26 @@
 
 import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeGuard
 
 from PIL import Image
 
+from styler.choices import MAX_PIXELS
 from styler.errors import StylerError
 from styler.images.deep_color import is_deep, low_bytes
 from styler.images.metadata import read_metadata
-from styler.images.picture import Picture
-from styler.images.picture_file import MAX_PIXELS, check, opened
+from styler.images.picture_file import check, opened
 from styler.images.streams import name_of, spooled_file
 from styler.images.tag_claims import check_tags, without_claims
-from styler.images.unpacking import DAMAGED, unpack
+from styler.images.unpacking import DAMAGED, Unpacked, unpack
+
+File = str | os.PathLike[str] | BinaryIO
 
 _MAX_BYTES = 1 << 30  # of a stream, which does not say its length
 
 
-def load_image(source: str | os.PathLike[str] | BinaryIO, *, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Return the picture in a file or in a binary stream, upright, in sRGB, its alpha untouched.
-
-    Safe in several threads at once. 16 bits a channel stay 16 in RGB and grey PNG and TIFF files, unless an
-    embedded profile is made of tables: those are applied in 8.
-
-    Args:
-        source: A path, or a stream, which is read to its end.
-        max_pixels: Of an 8-bit PNG or JPEG; fewer for what takes more memory to decode.
-
-    Raises:
-        StylerError: If it is missing, empty, damaged, of another kind, has several frames or pages, or too
-            many pixels (known from its header, before it is decoded).
-    """
+def read_file(source: File, *, max_pixels: int = MAX_PIXELS) -> Unpacked:
+    """Return the samples, alpha and metadata of a file or a binary stream, upright, in sRGB; see `Picture.open`."""
     name = name_of(source)
     try:
         if isinstance(source, str | os.PathLike):
@@ -49,7 +39,7 @@ def load_image(source: str | os.PathLike[str] | BinaryIO, *, max_pixels: int = M
         raise StylerError(what, "check the name, and who may read it") from error
 
 
-def _spooled(stream: BinaryIO, name: str, max_pixels: int) -> Picture:
+def _spooled(stream: BinaryIO, name: str, max_pixels: int) -> Unpacked:
     with spooled_file() as file:
         while data := stream.read(1 << 20):
             file.write(data)
@@ -58,7 +48,7 @@ def _spooled(stream: BinaryIO, name: str, max_pixels: int) -> Picture:
         return _decoded(file, name, max_pixels)
 
 
-def _decoded(file: BinaryIO, name: str, max_pixels: int) -> Picture:
+def _decoded(file: BinaryIO, name: str, max_pixels: int) -> Unpacked:
     num_bytes = file.seek(0, os.SEEK_END)
     if not num_bytes:
         raise StylerError(f"{name} is empty", "check that all of it was copied")
@@ -81,6 +71,11 @@ def _decoded(file: BinaryIO, name: str, max_pixels: int) -> Picture:
     except DAMAGED as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise StylerError(f"{name} is damaged: {reason}", "copy it again, or save it anew in a viewer") from error
+
+
+def is_file(source: object) -> TypeGuard[File]:
+    """Return whether the source is a path or a stream."""
+    return isinstance(source, str | os.PathLike) or hasattr(source, "read")
 
 
 def image_size(path: Path) -> tuple[int, int] | None:

@@ -13,9 +13,6 @@ from PIL import Image, ImageFile
 
 from styler.errors import StylerError
 
-MAX_PIXELS = 110_000_000
-"""Of a PNG or JPEG in 8 bits. Beside torch's half GiB, every picture under it loads in less than 2 GiB."""
-
 # Not all that Pillow knows: some of its formats run other programs. AVIF came with Pillow 11.3.
 _READABLE = ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "JPEG2000"]
 _READABLE += ["AVIF"] if find_spec("PIL.AvifImagePlugin") else []

@@ -4,13 +4,14 @@ import errno
 import os
 import shutil
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 from torch import Tensor
 
-from styler.atomic_file import atomic_file, exists_error, write_error
+from styler.choices import FORMATS, Depth, Format
 from styler.errors import StylerError
-from styler.images.encoding import FORMATS, Format, encode
+from styler.files import atomic_file, exists_error, write_error
+from styler.images.encoding import encode
 from styler.images.metadata import Metadata
 from styler.images.streams import name_of, spooled_file
 
@@ -23,7 +24,7 @@ def save_image(
     metadata: Metadata | None = None,
     format: str | None = None,
     overwrite: bool = False,
-    depth: Literal[8, 16] = 8,
+    depth: Depth = 8,
 ) -> bool:
     """Write an image, whole or not at all, and return whether its alpha went with it.
 

@@ -4,7 +4,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -14,7 +14,6 @@ from torch import Tensor
 from styler.images.color_profile import is_srgb, srgb_conversion
 from styler.images.matrix_profile import matrix_profile, srgb_from
 from styler.images.metadata import Metadata, read_metadata
-from styler.images.picture import Picture
 from styler.images.pieces import boxes
 
 # What Pillow raises for damaged files and metadata: down to RuntimeError seen when 40,000 mutated files were
@@ -37,7 +36,15 @@ DAMAGED = (
 Pieces = Iterator[tuple[tuple[int, int, int, int], np.ndarray, np.ndarray | None]]
 
 
-def unpack(picture: Image.Image, low_bytes: np.ndarray | None = None, metadata: Metadata | None = None) -> Picture:
+class Unpacked(NamedTuple):
+    """The samples of a picture, `(1, 3, H, W)`, its alpha, `(1, 1, H, W)`, and its metadata, see `Picture`."""
+
+    samples: Tensor
+    alpha: Tensor | None
+    metadata: Metadata
+
+
+def unpack(picture: Image.Image, low_bytes: np.ndarray | None = None, metadata: Metadata | None = None) -> Unpacked:
     """Return a decoded Pillow picture of any mode, turned upright and converted to sRGB.
 
     Colours under transparent pixels stay as they are. Integers beyond 16 bits and floats beyond [0, 1] are
@@ -57,7 +64,7 @@ def unpack(picture: Image.Image, low_bytes: np.ndarray | None = None, metadata: 
     else:
         pieces = _color_pieces(picture)
     samples, alpha = _upright(pieces, picture.size, _orientation(picture))
-    return Picture(samples.expand(1, 3, -1, -1), alpha, metadata)
+    return Unpacked(samples.expand(1, 3, -1, -1), alpha, metadata)
 
 
 def _grey_pieces(picture: Image.Image) -> Pieces:

@@ -3,6 +3,7 @@
 `docs/matrix-sqrt.md` says which method when, and what the errors are.
 """
 
+from styler.choices import Method
 from styler.matrix_sqrt.application import inv_sqrtm_apply
 from styler.matrix_sqrt.info import RootInfo
 from styler.matrix_sqrt.inverse_root import inv_sqrtm
@@ -11,7 +12,6 @@ from styler.matrix_sqrt.optimal_transport import bures_wasserstein, transport
 from styler.matrix_sqrt.pth_roots import inv_rootm, rootm
 from styler.matrix_sqrt.root import sqrtm
 from styler.matrix_sqrt.root_pair import sqrtm_pair
-from styler.matrix_sqrt.selection import Method
 
 __all__ = [
     "Method",

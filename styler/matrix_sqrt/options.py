@@ -2,9 +2,10 @@
 
 from typing import NamedTuple, get_args
 
+from styler.choices import Method
 from styler.matrix_sqrt.differentiation import Backward
 from styler.matrix_sqrt.iteration import Normalize
-from styler.matrix_sqrt.selection import Deficient, Method
+from styler.matrix_sqrt.selection import Deficient
 
 CHOICES = {
     "method": get_args(Method),

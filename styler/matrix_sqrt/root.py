@@ -4,12 +4,13 @@ from typing import Literal, overload
 
 from torch import Tensor
 
+from styler.choices import Method
 from styler.matrix_sqrt.differentiation import Backward
 from styler.matrix_sqrt.info import RootInfo, root_info
 from styler.matrix_sqrt.iteration import Normalize
 from styler.matrix_sqrt.options import Options
 from styler.matrix_sqrt.rooting import find_roots
-from styler.matrix_sqrt.selection import Deficient, Method
+from styler.matrix_sqrt.selection import Deficient
 from styler.matrix_sqrt.solution import some
 
 

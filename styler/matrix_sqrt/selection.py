@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Literal
 
 from torch import Tensor
 
+from styler.choices import Method
 from styler.matrix_sqrt.tracing import traced
 
 if TYPE_CHECKING:
     from styler.matrix_sqrt.options import Options
 
-Method = Literal["auto", "eigh", "svd", "mpa", "mtp", "newton_schulz", "minimax"]
 Deficient = Literal["pinv", "floor", "raise"]
 
 # What `auto` takes: the first row whose device and dtype fit ("any" does) and whose batch and size are reached. It is

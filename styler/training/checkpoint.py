@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training needs to go on as if nothing had happened, as safetensors."""
+"""Checkpoints as safetensors: everything a training needs to resume with identical results."""
 
 import json
 from dataclasses import asdict
@@ -8,16 +8,16 @@ from safetensors.torch import save
 from torch import nn
 from torch.optim import Optimizer
 
-from styler.atomic_file import atomic_file
 from styler.errors import StylerError
+from styler.files import atomic_file
+from styler.model.weights import read_tensors
 from styler.training.settings import Settings
-from styler.weights import read_tensors
 
 
 def save_checkpoint(
     path: Path, trained: nn.Module, optimizer: Optimizer, settings: Settings, *, step: int, seconds: float
 ) -> None:
-    """Write a checkpoint, whole or not at all.
+    """Write a checkpoint, atomically.
 
     Raises:
         StylerError: If it can't be written.
@@ -31,21 +31,23 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: Path, trained: nn.Module, optimizer: Optimizer, settings: Settings) -> tuple[int, float]:
-    """Restore network and optimizer, in place, and return the steps and seconds so far.
+    """Load a checkpoint into network and optimizer, in place; return the completed steps and their seconds.
 
     Raises:
-        StylerError: If there is none, it is broken, or it was made with other settings or of another network.
+        StylerError: If it is missing, damaged, or of other settings or another network.
     """
     if not path.is_file():
-        raise StylerError(f"nothing to resume: no checkpoint {path}", "start without --resume")
+        raise StylerError(f"nothing to resume: no checkpoint {path}", "remove --resume to start a new training")
     tensors, metadata = read_tensors(path)
-    made = json.loads(metadata.get("settings", "{}"))
-    if made != asdict(settings):
-        theirs = ", ".join(f"{name} {value}" for name, value in made.items())
-        raise StylerError(f"{path} was made with other settings: {theirs}", "give the same ones, or start anew")
+    saved = json.loads(metadata.get("settings", "{}"))
+    if saved != asdict(settings):
+        listed = ", ".join(f"{name} {value}" for name, value in saved.items())
+        raise StylerError(f"{path} was made with other settings: {listed}", "use the same ones, or remove --resume")
     weights = _part(tensors, "trained/")
     if {name: x.shape for name, x in weights.items()} != {name: x.shape for name, x in trained.state_dict().items()}:
-        raise StylerError(f"{path} was made of another network", "give the same --size and --level, or start anew")
+        raise StylerError(
+            f"{path} is a checkpoint of another network", "use the same --size and --level, or remove --resume"
+        )
     trained.load_state_dict(weights)
     groups = optimizer.state_dict()["param_groups"]
     indices = [index for group in groups for index in group["params"]]

@@ -1,4 +1,4 @@
-"""Training of decoders, from folders of photographs and paintings into a model file."""
+"""Training of decoders, from photographs and paintings into a model file."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -6,23 +6,23 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from styler.data import RandomCrops, augmentation, load_squares, split_held_out, spread
+from styler.choices import LEVELS, Level
 from styler.errors import StylerError
-from styler.teacher import load_teacher
-from styler.training.decoding import Decoding
+from styler.model.weights import load_model, save_model
+from styler.training.data import RandomCrops, augmentation, evenly_spaced, load_squares, split_held_out
+from styler.training.decoding import DecoderTask
 from styler.training.encoders import NUM_MEASURED
-from styler.training.end_to_end import EndToEnd
+from styler.training.end_to_end import EndToEndTask
 from styler.training.loop import Progress, train
-from styler.training.record import write_record
+from styler.training.run_record import write_record
 from styler.training.settings import Settings
-from styler.vgg import LEVELS, Level
-from styler.weights import load_model, save_model
+from styler.training.teacher import load_teacher
 
 SETTINGS = Settings(num_steps=2500, learning_rate=7e-4)
-"""At 2e-3 two thirds of the channels behind relu4_1 died: all inputs are positive, so steps add up."""
+"""At a rate of 2e-3 two thirds of the channels after relu4_1 died: all inputs are positive, so steps add up."""
 
 END_TO_END = Settings(num_steps=2500, batch_size=4, learning_rate=5e-4)
-"""Half the pictures a step: each goes through the cascade, and three through the teacher."""
+"""A smaller batch than above: each pair takes a whole cascade and three passes of the teacher."""
 
 
 def train_decoders(
@@ -37,50 +37,50 @@ def train_decoders(
     resume: bool = False,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> dict:
-    """Train the decoders of `levels` for the model in `file`, put them there, return the record.
+    """Train the decoders of `levels` for the model in `file`, write them into it, and return the record.
 
-    With a teacher (see `load_teacher`) they and the encoder are trained end to end. Beside the file lie the checkpoint
-    (`.decoder.ckpt`), the sample sheet (`.decoder.png`) and the record (`.decoder.json`); end to end they are
-    called `.cascade`, and with a single level its name stands before the ending.
+    With a teacher (see `load_teacher`) they and the encoder are trained end to end. The checkpoint (`.decoder.ckpt`),
+    the sample sheet (`.decoder.png`) and the record (`.decoder.json`) are written beside the file. In end-to-end
+    training their names have `.cascade` instead, and with a single level `.decoder.relu3_1`.
 
     Raises:
-        StylerError: If model, pictures or disk fail.
+        StylerError: If an input can't be read, or a file can't be written.
     """
-    if not file.is_file():  # nor is a shipped model's name one: results are put into the file
+    if not file.is_file():  # a shipped model's name is refused too, because the file is changed
         raise StylerError(f"no model file {file}", "train an encoder first: styler train encoder --help")
     model = load_model(file)
     name = "cascade" if teacher else "decoder" if len(levels) > 1 else f"decoder.{levels[0]}"
-    learnt, held_out = split_held_out(photos)
-    learnt_paintings, held_out_paintings = split_held_out(paintings)
+    training, held_out = split_held_out(photos)
+    training_paintings, held_out_paintings = split_held_out(paintings)
 
     def squares(paths: Sequence[Path]) -> Tensor:
-        return load_squares(spread(paths, NUM_MEASURED), settings.crop_size).to(device)
+        return load_squares(evenly_spaced(paths, NUM_MEASURED), settings.crop_size).to(device)
 
-    unseen, unseen_paintings = squares(held_out), squares(held_out_paintings)
+    measured, measured_paintings = squares(held_out), squares(held_out_paintings)
     torch.manual_seed(settings.seed)
-    shown = {"photos": unseen, "paintings": unseen_paintings, "sheet": file.with_suffix(f".{name}.png")}
+    samples = {"photos": measured, "paintings": measured_paintings, "sheet": file.with_suffix(f".{name}.png")}
     if teacher:
-        seen = torch.cat([squares(learnt), squares(learnt_paintings)])
-        task = EndToEnd(model, load_teacher(teacher), seen, **shown)
+        known = torch.cat([squares(training), squares(training_paintings)])
+        task = EndToEndTask(model, load_teacher(teacher), known, **samples)
     else:
-        task = Decoding(model, levels, **shown)
+        task = DecoderTask(model, levels, **samples)
     crops = RandomCrops(
-        (learnt, augmentation(settings.crop_size, scale=(0.3, 1.0))),
-        (learnt_paintings, augmentation(settings.crop_size, scale=(0.1, 1.0))),
+        (training, augmentation(settings.crop_size, scale=(0.3, 1.0))),
+        (training_paintings, augmentation(settings.crop_size, scale=(0.1, 1.0))),
         num_items=settings.num_steps * settings.batch_size,
         seed=settings.seed,
     )
     checkpoint = file.with_suffix(f".{name}.ckpt")
     seconds = train(task, crops, settings=settings, checkpoint=checkpoint, resume=resume, report=report)
-    held_out_losses = task.measure(unseen)
+    held_out_losses = task.measure(measured)
     save_model(model, file)
     return write_record(
         file.with_suffix(f".{name}.json"),
         settings=settings,
         data={
-            "photos": len(learnt),
+            "photos": len(training),
             "photos held out": len(held_out),
-            "paintings": len(learnt_paintings),
+            "paintings": len(training_paintings),
             "paintings held out": len(held_out_paintings),
         },
         held_out=held_out_losses,

@@ -1,8 +1,9 @@
-"""Decoders learn to turn features back into pictures: a photograph's own, and those that took on a painting's moments.
+"""The task of training decoders on the features of photographs, unchanged and stylized.
 
-Half of each batch stays plain; the other half is whitened and colored with the moments of a random painting,
-as in the cascade, and must become a picture that encodes back to those features and has the painting's moments
-at every level below (arXiv:1705.08086 trains on plain features alone, and pays with blur and noise).
+Half of each batch has a photograph's own features. The other half is whitened and colored with the moments of a random
+painting, as in the cascade; its loss asks for an image whose features are the stylized ones and whose moments at all
+finer levels are the painting's. Unlike Li et al. (arXiv:1705.08086), who train on unchanged features only, which
+gives blur and noise.
 """
 
 from collections.abc import Sequence
@@ -11,90 +12,90 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from styler.cascade import cascade
-from styler.decoder import Decoder
-from styler.encoder import convolutions
-from styler.losses import out_of_range, picture_loss, style_distance, unexplained
-from styler.moments import moments_of
-from styler.style import style_of
-from styler.training.sheet import write_sheet
-from styler.vgg import LEVELS, Level
-from styler.weights import Model
-from styler.whitening import wct
+from styler.choices import LEVELS, Level
+from styler.model.decoder import Decoder
+from styler.model.encoder import convolutions
+from styler.model.weights import Model
+from styler.training.losses import out_of_range, picture_loss, style_distance, unexplained_variance
+from styler.training.sample_sheet import write_sheet
+from styler.transfer.cascade import cascade
+from styler.transfer.moments import moments_of
+from styler.transfer.style import style_of
+from styler.transfer.whitening import wct
 
 STYLE_WEIGHT = 0.1
 RANGE_WEIGHT = 10.0
 
 
-class Decoding:
-    """The task of training the decoders of `levels`, all in one step on shared features."""
+class DecoderTask:
+    """Training of the decoders of `levels`, all in one step on shared features."""
 
     def __init__(self, model: Model, levels: Sequence[Level], *, photos: Tensor, paintings: Tensor, sheet: Path):
         self.model, self.levels, self.sheet = model, levels, sheet
         rows = torch.arange(min(4, len(photos)))
-        self.shown = photos[rows], paintings[rows % len(paintings)]
+        self.samples = photos[rows], paintings[rows % len(paintings)]
         for level in levels:
             if level not in model.decoders:
-                model.decoders[level] = fresh_decoder(level, model.encoder.widths)
+                model.decoders[level] = new_decoder(level, model.encoder.widths)
         self.trained = nn.ModuleDict({level: model.decoders[level] for level in levels}).requires_grad_(True)
         model.to(photos.device)
 
     def losses(self, photos: Tensor, paintings: Tensor) -> dict[str, Tensor]:
-        """Return the loss of each decoder."""
+        """Return the loss of each decoder, by level."""
         with torch.no_grad():
             features = self.model.encoder.pyramid(photos)
-            painted = self.model.encoder.pyramid(paintings)
-        return {level: self._loss(level, photos, features, painted) for level in self.levels}
+            style_features = self.model.encoder.pyramid(paintings)
+        return {level: self._loss(level, photos, features, style_features) for level in self.levels}
 
     def _loss(
-        self, level: Level, photos: Tensor, features: dict[Level, Tensor], painted: dict[Level, Tensor]
+        self, level: Level, photos: Tensor, features: dict[Level, Tensor], style_features: dict[Level, Tensor]
     ) -> Tensor:
-        plain = -(-len(photos) // 2)
-        wanted = features[level]
-        if plain < len(photos):
-            wanted = torch.cat([wanted[:plain], wct(wanted[plain:], painted[level][plain:])])
-        images = self.trained[level](wanted)
-        below = LEVELS[LEVELS.index(level) :]
-        back = self.model.encoder.pyramid(images, below)
-        loss = picture_loss(images[:plain], photos[:plain]) + RANGE_WEIGHT * out_of_range(images)
-        loss = loss + sum(unexplained(back[x][:plain], features[x][:plain]) for x in below) / len(below)
-        if plain < len(photos):
-            loss = loss + unexplained(back[level][plain:], wanted[plain:])
-            distances = [style_distance(moments_of(back[x][plain:]), moments_of(painted[x][plain:])) for x in below]
-            loss = loss + STYLE_WEIGHT * sum(distances) / len(below)
+        n = -(-len(photos) // 2)  # photographs whose features stay unchanged
+        target = features[level]
+        if n < len(photos):
+            target = torch.cat([target[:n], wct(target[n:], style_features[level][n:])])
+        images = self.trained[level](target)
+        finer = LEVELS[LEVELS.index(level) :]
+        encoded = self.model.encoder.pyramid(images, finer)
+        loss = picture_loss(images[:n], photos[:n]) + RANGE_WEIGHT * out_of_range(images)
+        loss = loss + sum(unexplained_variance(encoded[x][:n], features[x][:n]) for x in finer) / len(finer)
+        if n < len(photos):
+            loss = loss + unexplained_variance(encoded[level][n:], target[n:])
+            distances = [style_distance(moments_of(encoded[x][n:]), moments_of(style_features[x][n:])) for x in finer]
+            loss = loss + STYLE_WEIGHT * sum(distances) / len(finer)
         return loss
 
     @torch.no_grad()
     def measure(self, photos: Tensor) -> dict[str, float]:
-        """Return the reconstruction error of `photos` through each decoder alone, in dB of PSNR (higher is better)."""
+        """Return the PSNR of `photos` encoded and decoded at each level, in dB (higher is better)."""
         self.trained.eval()
         errors = {level: self.reconstruction(photos, level).sub(photos).square().mean() for level in self.levels}
         return {f"{level} psnr": float(-10 * error.log10()) for level, error in errors.items()}
 
     def reconstruction(self, photos: Tensor, level: Level) -> Tensor:
-        """Return the pictures, encoded and decoded."""
+        """Return the photographs encoded and decoded at `level`."""
         return self.model.decoders[level](self.model.encoder(photos, level)).clamp(0, 1)
 
     @torch.no_grad()
-    def publish(self) -> None:
-        """Draw content | style | reconstruction | stylized, with the coarsest decoder and with all at hand."""
+    def write_samples(self) -> None:
+        """Write the columns content, style, reconstruction through the coarsest level, stylized by all decoders."""
         self.trained.eval()
-        content, painting = self.shown
+        content, painting = self.samples
         levels = [level for level in LEVELS if level in self.model.decoders]
         stylized = cascade(self.model, content, style_of(self.model.encoder, painting), levels=levels)
         write_sheet([content, painting, self.reconstruction(content, self.levels[0]), stylized], self.sheet)
 
 
-def fresh_decoder(level: Level, widths: tuple[int, ...]) -> Decoder:
-    """Return an untrained decoder whose first pictures are nearly grey.
+def new_decoder(level: Level, widths: tuple[int, ...]) -> Decoder:
+    """Return an untrained decoder whose outputs are nearly grey.
 
-    Loud first pictures cost half of the channels: the steps that quieten them push ReLUs below zero for good.
+    With large initial outputs half of the channels die: the first steps push their ReLUs below zero permanently.
     """
     decoder = Decoder(level, widths)
     for conv in convolutions(decoder):
         nn.init.kaiming_normal_(conv.weight)
         nn.init.zeros_(conv.bias)
-    first, *_, last = convolutions(decoder) * 2  # at relu1_1 they are one
+    first, *_, last = convolutions(decoder) * 2  # relu1_1 has a single convolution
     with torch.no_grad():
         first.weight *= 0.5  # features have a mean square of about four
         last.weight *= 0.1

@@ -1,4 +1,4 @@
-"""The loop that every training runs in: steps, checkpoints, interrupts, progress."""
+"""The training loop: steps, checkpoints, interrupts, progress."""
 
 import math
 import signal
@@ -13,19 +13,19 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from styler.data import RandomCrops, batches
-from styler.device import auto_dtype
 from styler.errors import StylerError
+from styler.model.device import auto_dtype
 from styler.training.checkpoint import load_checkpoint, save_checkpoint
+from styler.training.data import RandomCrops, batches
 from styler.training.settings import Settings
 
 WARM_UP = 0.06
-"""Share of the steps in which the learning rate rises; after them it falls along a cosine to zero."""
+"""Share of the steps with a linearly rising learning rate; then it decays to zero along a cosine."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What is known after a step."""
+    """State of the training after a step."""
 
     step: int
     num_steps: int
@@ -35,20 +35,20 @@ class Progress:
 
 
 class Task(Protocol):
-    """What is trained: a module, its loss, and a way to look at it."""
+    """A module to train, its losses, and samples of its results."""
 
     @property
     def trained(self) -> nn.Module:
-        """What learns, and what a checkpoint keeps."""
+        """The module whose weights are trained and saved in checkpoints."""
         ...
 
     @property
     def losses(self) -> Callable[..., dict[str, Tensor]]:
-        """Return the parts of the loss for a batch, one tensor a source; their sum is minimised."""
+        """Function that returns the named losses of a batch, one tensor per source; their sum is minimised."""
         ...
 
-    def publish(self) -> None:
-        """Write what a person looks at while it learns."""
+    def write_samples(self) -> None:
+        """Write a sheet of sample results."""
         ...
 
 
@@ -60,9 +60,9 @@ def train(
     checkpoint: Path,
     resume: bool,
     report: Callable[[Progress], None],
-    publish_every: int = 250,
+    save_every: int = 250,
 ) -> float:
-    """Train `task` in place and return the seconds that it took, those before a resume included.
+    """Train `task` in place and return the seconds of training, including those before a resume.
 
     Raises:
         KeyboardInterrupt: After an interrupt, once the checkpoint is written.
@@ -78,11 +78,11 @@ def train(
             step += 1
             seconds = time.monotonic() - start
             if step == first + 1:
-                warm = seconds  # the first step pays for kernels and workers: leave it out of the rate
+                warm = seconds  # the first step includes the start of workers and kernels
             report(_progress(step, settings, losses, (seconds - warm) / max(1, step - first - 1)))
-            if interrupted.is_set() or step % publish_every == 0 or step == settings.num_steps:
+            if interrupted.is_set() or step % save_every == 0 or step == settings.num_steps:
                 save_checkpoint(checkpoint, task.trained, optimizer, settings, step=step, seconds=seconds)
-                task.publish()
+                task.write_samples()
             if interrupted.is_set():
                 raise KeyboardInterrupt
     return seconds
@@ -97,7 +97,7 @@ def _step(task: Task, optimizer: torch.optim.Optimizer, batch: list[Tensor], *, 
         losses = task.losses(*(x.contiguous(memory_format=torch.channels_last) for x in batch))
     total = torch.stack(list(losses.values())).sum()
     if not total.isfinite():
-        raise StylerError("the loss is no longer finite", "go on from the last checkpoint with a lower --rate")
+        raise StylerError("the loss is no longer finite", "start again with a lower --rate")
     optimizer.zero_grad()
     total.backward()
     nn.utils.clip_grad_norm_(task.trained.parameters(), 1.0)
@@ -112,14 +112,14 @@ def _rate(step: int, settings: Settings) -> float:
     return settings.learning_rate * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
 
 
-def _progress(step: int, settings: Settings, losses: dict[str, float], seconds_a_step: float) -> Progress:
-    rate = settings.batch_size / seconds_a_step if seconds_a_step else 0.0
-    return Progress(step, settings.num_steps, losses, rate, (settings.num_steps - step) * seconds_a_step)
+def _progress(step: int, settings: Settings, losses: dict[str, float], seconds_per_step: float) -> Progress:
+    rate = settings.batch_size / seconds_per_step if seconds_per_step else 0.0
+    return Progress(step, settings.num_steps, losses, rate, (settings.num_steps - step) * seconds_per_step)
 
 
 @contextmanager
 def _interrupt_requested() -> Generator[threading.Event]:
-    """Turn the first Ctrl-C into an event, so that a step ends whole; a second one interrupts at once."""
+    """Yield an event that the first Ctrl-C sets, so that the step completes; a second one interrupts immediately."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event

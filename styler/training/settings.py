@@ -1,4 +1,4 @@
-"""What decides the result of a training, beside the data."""
+"""Settings of a training that affect its result."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -6,7 +6,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides the result of a training, beside the data."""
+    """Settings of a training that affect its result; a checkpoint is only resumed with the same ones."""
 
     num_steps: int
     batch_size: int = 8
@@ -15,5 +15,5 @@ class Settings:
     seed: int = 0
 
     def changed(self, **values: float | None) -> Self:
-        """Return these settings with those values that aren't None."""
+        """Return the settings with the given values, except those that are None."""
         return replace(self, **{name: value for name, value in values.items() if value is not None})

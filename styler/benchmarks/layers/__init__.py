@@ -1,1 +1,1 @@
-"""What the covariance layers gain and cost: small networks trained with each and with its plain counterpart."""
+"""Accuracy and cost of the covariance layers: small networks trained with each layer and with its plain counterpart."""

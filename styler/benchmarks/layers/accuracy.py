@@ -49,7 +49,7 @@ def accuracy_rows(
     Args:
         layers: Names in `TASKS`.
         device: Where networks are trained.
-        seeds: How often, with data, weights and batches drawn anew.
+        seeds: Number of trainings, each with other data, weights and batches.
         steps: Of the optimiser, with batches of 32.
         parts: What to train in the place of the two, by layer.
 

@@ -1,4 +1,4 @@
-"""What the layers are trained on: digits that come with scikit-learn, and drawn videos of moving shapes."""
+"""Data of the layer benchmarks: digits from scikit-learn, and generated videos of moving shapes."""
 
 from functools import cache
 from typing import NamedTuple
@@ -9,14 +9,14 @@ from torch import Tensor
 from styler.errors import StylerError
 
 NUM_TRAINING_DIGITS = 400
-"""Of 1797: so few that networks differ. The test set is the second half, written by other people."""
+"""Of 1797: few enough that networks differ. The test set is the second half, written by other people."""
 CROSSTALK = 0.4
-"""Standard deviation of the logarithm of the matrices that mix channels."""
+"""Standard deviation of the logarithm of the channel-mixing matrices."""
 NUM_VIDEOS, NUM_FRAMES, SIDE = 3200, 6, 12
 DIRECTIONS = ((0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1))
-"""Pixels a frame, down and right: the classes."""
+"""The classes: pixels per frame, down and right."""
 NOISE = 1.0
-"""Standard deviation; the patches are black and white at 0 and 2."""
+"""Standard deviation; pixels of the patches are 0 or 2."""
 
 
 class Data(NamedTuple):
@@ -31,7 +31,7 @@ class Data(NamedTuple):
 
 @cache
 def scanned_digits() -> tuple[Tensor, Tensor]:
-    """Return all pictures `(N, 1, 8, 8)`, mean zero and variance one, and their classes.
+    """Return all images `(N, 1, 8, 8)`, with mean 0 and variance 1, and their classes.
 
     Raises:
         StylerError: If scikit-learn is not installed.
@@ -39,7 +39,7 @@ def scanned_digits() -> tuple[Tensor, Tensor]:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
-        what = "the digits come with scikit-learn, which is not installed"
+        what = "the digits are part of scikit-learn, which is not installed"
         raise StylerError(what, "pip install scikit-learn") from None
     pixels, classes = load_digits(return_X_y=True)
     x = torch.from_numpy(pixels).float().view(-1, 1, 8, 8)
@@ -47,7 +47,7 @@ def scanned_digits() -> tuple[Tensor, Tensor]:
 
 
 def digits(generator: torch.Generator) -> Data:
-    """Return digits for testing, the second half, and some of the first, drawn, for training."""
+    """Return digits: the second half for testing, and a random sample of the first half for training."""
     x, y = scanned_digits()
     half = len(y) // 2
     chosen = torch.randperm(half, generator=generator)[:NUM_TRAINING_DIGITS]
@@ -55,20 +55,20 @@ def digits(generator: torch.Generator) -> Data:
 
 
 def digits_with_crosstalk(generator: torch.Generator) -> Data:
-    """Return the digits as four channels `(N, 4, 4, 4)`, which a matrix of its own mixes in every picture."""
+    """Return the digits as four channels `(N, 4, 4, 4)`, mixed by a different random matrix in each image."""
     plain = digits(generator)
     return plain._replace(x=with_crosstalk(plain.x, generator), test_x=with_crosstalk(plain.test_x, generator))
 
 
 def with_crosstalk(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Return pictures of a quarter of the size, in four channels that are mixed."""
+    """Return images of half the side, in four mixed channels."""
     channels = torch.nn.functional.pixel_unshuffle(x, 2)
     log = CROSSTALK * torch.randn(len(x), 4, 4, generator=generator)
     return torch.einsum("ncd,ndhw->nchw", torch.matrix_exp(log + log.mT), channels)
 
 
 def moving_shapes(generator: torch.Generator) -> Data:
-    """Return videos `(N, T, 1, H, W)` of a noisy patch that moves in one of eight directions; half is for testing."""
+    """Return videos `(N, T, 1, H, W)` of a noisy patch that moves in one of eight directions; half for testing."""
     y = torch.randint(len(DIRECTIONS), (NUM_VIDEOS,), generator=generator)
     starts = torch.randint(SIDE, (NUM_VIDEOS, 2), generator=generator)
     patches = torch.rand(NUM_VIDEOS, 4, 4, generator=generator).round() * 2

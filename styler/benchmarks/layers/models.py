@@ -1,4 +1,4 @@
-"""The small networks: the same twice, once with the plain part and once with the layer."""
+"""The small networks, each with a plain part or the covariance layer."""
 
 from collections.abc import Callable
 from typing import Unpack
@@ -11,7 +11,7 @@ from styler.covariance.root_layer import RootChoice
 
 
 def normalised_network(norm: Callable[[int], nn.Module], num_classes: int) -> nn.Module:
-    """Return a network for digits with a normalisation of channels behind each convolution."""
+    """Return a network for digits with a normalisation layer after each convolution."""
     return nn.Sequential(
         nn.Conv2d(1, 16, 3, padding=1, bias=False),
         norm(16),
@@ -71,7 +71,7 @@ class ClassTokenHead(nn.Linear):
 
 
 class VideoNetwork(nn.Module):
-    """Features of three neighbouring frames each, pooled over the whole video."""
+    """Features of three consecutive frames each, pooled over the whole video."""
 
     def __init__(self, pool: nn.Module, num_pooled: int, num_classes: int) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ class AverageOverTime(nn.Module):
 
 
 class ReferencedNetwork(nn.Module):
-    """A network for four channels that first take on the statistics of a reference picture."""
+    """A network for four channels, which first get the statistics of a reference image."""
 
     def __init__(self, groups: int, reference: Tensor, num_classes: int, **root: Unpack[RootChoice]) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from styler.benchmarks.sqrt.timing import median_times
+from styler.choices import Method
 from styler.covariance import (
     CovariancePool2d,
     DecorrelatedBatchNorm2d,
@@ -17,7 +18,6 @@ from styler.covariance import (
     WhiteningColoring2d,
 )
 from styler.covariance.root_layer import RootChoice
-from styler.matrix_sqrt import Method
 
 METHODS: tuple[Method, ...] = ("auto", "mpa", "mtp", "newton_schulz", "svd")
 
@@ -62,7 +62,7 @@ def speed_rows(
     repeats: int = 5,
     roots: Mapping[str, RootChoice] | None = None,
 ) -> Iterator[SpeedRow]:
-    """Yield a row for each layer that has a time of its own and each root; roots take turns.
+    """Yield a row for each layer in `CASES` and each root, measured alternately.
 
     Args:
         layers: Names; those that are not in `CASES` are passed over.

@@ -1,4 +1,4 @@
-"""Which layer is trained on what, beside which plain part."""
+"""The tasks: for each layer its data, its network, and the network with the plain counterpart."""
 
 from collections.abc import Callable
 from typing import NamedTuple

@@ -1,1 +1,1 @@
-"""How good stylized pictures are, judged by networks: what is left of the content, how far the style still is."""
+"""Quality of stylized pictures, scored by networks: distance from the content and distance from the style."""

@@ -1,26 +1,29 @@
-"""What a model loses by itself: in decoding, and in half precision."""
+"""Errors of a model without stylization: reconstruction error, and rounding in half precision."""
 
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor
 
 from styler.benchmarks.quality.pairs import Pair
-from styler.images import load_image
-from styler.losses import psnr
-from styler.transfer import Stylizer
-from styler.vgg import Level
+from styler.choices import Level
+from styler.images import Picture
+from styler.training.losses import psnr
+from styler.transfer.cascade import cascade
+from styler.transfer.stylizer import Stylizer
 
 
 @dataclass(frozen=True)
 class Fidelity:
-    """`psnr` is that of contents encoded and decoded at one level, over all pictures together, in dB.
+    """Errors of one model.
 
-    `rounding` is the mean difference between results in the device's own precision and in float32, in steps of
-    8 bits.
+    Attributes:
+        model: Name of the model.
+        psnr: PSNR of contents encoded and decoded at one level, over all pictures together, in dB, by level.
+        dtype: The device's default precision.
+        rounding: Mean difference between results in that precision and in float32, in steps of 8 bits.
     """
 
     model: str
@@ -30,9 +33,9 @@ class Fidelity:
 
 
 def fidelity_of(model: str, pairs: Sequence[Pair], *, device: str = "auto") -> Fidelity:
-    """Return what a model loses on the pairs' contents and results."""
+    """Return the errors of a model on the contents and results of the pairs."""
     fast, exact = (Stylizer(model, device=device, dtype=dtype) for dtype in ("auto", "float32"))
-    contents = torch.cat([load_image(path).image for path in dict.fromkeys(pair.content for pair in pairs)])
+    contents = torch.cat([Picture.open(path).image for path in dict.fromkeys(pair.content for pair in pairs)])
     decoded = {level: reconstruction(exact, contents, level) for level in exact.cascade_levels(None)}
     return Fidelity(
         exact.model.name,
@@ -43,12 +46,14 @@ def fidelity_of(model: str, pairs: Sequence[Pair], *, device: str = "auto") -> F
 
 
 def reconstruction(stylizer: Stylizer, contents: Tensor, level: Level) -> Tensor:
-    """Return the pictures `(B, 3, H, W)`, encoded and decoded at one level."""
-    return torch.cat([cast("Tensor", stylizer.stylize(x, x, alpha=0.0, levels=[level])) for x in contents.split(1)])
+    """Return the contents `(B, 3, H, W)` encoded and decoded at one level."""
+    style = stylizer.style(contents[:1])
+    with torch.no_grad():
+        return torch.cat([cascade(stylizer.model, x, style, alpha=0.0, levels=[level]) for x in contents.split(1)])
 
 
 def difference(a: Stylizer, b: Stylizer, pair: Pair) -> float:
-    """Return the mean absolute difference of the two stylizers' pictures, in steps of 8 bits."""
-    content, style = load_image(pair.content).image, load_image(pair.style).image
-    found, wanted = (cast("Tensor", stylizer.stylize(content, style)) for stylizer in (a, b))
-    return 255 * float((found - wanted).abs().mean())
+    """Return the mean absolute difference of the results of two stylizers, in steps of 8 bits."""
+    content, style = Picture.open(pair.content).image, Picture.open(pair.style).image
+    one, other = (stylizer.stylize(content, style) for stylizer in (a, b))
+    return 255 * float((one - other).abs().mean())

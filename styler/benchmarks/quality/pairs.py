@@ -1,12 +1,12 @@
-"""What is judged on: every content in every style, all of one size."""
+"""The pairs to stylize: every content with every style, all of one size."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from styler.checksums import sha256
-from styler.data import find_pictures, load_square, split_held_out, spread
-from styler.images import save_image
+from styler.files import sha256
+from styler.images import Picture
+from styler.training.data import evenly_spaced, find_pictures, load_square, split_held_out
 
 
 @dataclass(frozen=True)
@@ -18,37 +18,37 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """What its results are called."""
+        """File name of its results."""
         return f"{self.content.stem}-{self.style.stem}.png"
 
 
-def chosen(folder: Path, count: int) -> list[Path]:
-    """Return at most `count` pictures of the folder, spread over those that `styler train` holds out.
+def held_out_pictures(folder: Path, count: int) -> list[Path]:
+    """Return at most `count` pictures of the folder, evenly spaced among those that `styler train` holds out.
 
-    Of a handful, which training would not split, they are simply the first.
+    A folder with too few pictures to split has no held-out ones; then any of its pictures are used.
 
     Raises:
-        StylerError: If there are none.
+        StylerError: If the folder has no readable picture.
     """
     if folder.is_file():
         return [folder]
     found, _ = find_pictures(folder)
     _, held_out = split_held_out(found)
-    return spread(held_out, count)
+    return evenly_spaced(held_out, count)
 
 
-def squares(paths: Sequence[Path], folder: Path, size: int) -> list[Path]:
-    """Return the centre squares of the pictures, written to the folder at `size` pixels.
+def write_squares(paths: Sequence[Path], folder: Path, size: int) -> list[Path]:
+    """Write the center squares of the pictures, resized to `size` pixels, to the folder, and return their paths.
 
-    Their names tell what they are made of, so that what was made of others is never taken for theirs.
+    Their names include a hash of the picture, so that results of other pictures with the same name are not reused.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = [folder / f"{path.stem}-{sha256(path)[:8]}-{size}.png" for path in paths]
     for path, square in zip(paths, written, strict=True):
-        save_image(load_square(path, size)[None], square, overwrite=True)
+        Picture.of(load_square(path, size)).save(square, overwrite=True)
     return written
 
 
-def pairs_of(contents: Sequence[Path], styles: Sequence[Path]) -> list[Pair]:
-    """Return each content with each style."""
+def all_pairs(contents: Sequence[Path], styles: Sequence[Path]) -> list[Pair]:
+    """Return every content with every style."""
     return [Pair(content, style) for content in contents for style in styles]

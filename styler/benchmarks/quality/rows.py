@@ -1,4 +1,4 @@
-"""The table of quality: every contender and both controls, by every judge."""
+"""The rows of the quality table: every tool and both controls, for each judge."""
 
 import statistics
 from collections.abc import Iterator, Sequence
@@ -8,18 +8,25 @@ from pathlib import Path
 
 from torch import Tensor
 
-from styler.benchmarks.quality.contenders import Contender, Cost, folder_of
 from styler.benchmarks.quality.judges import Judge
 from styler.benchmarks.quality.pairs import Pair
-from styler.benchmarks.quality.scores import View, content_left, ssim, style_distances, style_left, viewed
-from styler.images import load_image
+from styler.benchmarks.quality.scores import (
+    JudgeFeatures,
+    content_left,
+    judge_features,
+    ssim,
+    style_distances,
+    style_left,
+)
+from styler.benchmarks.quality.tools import Cost, Tool, tool_folder
+from styler.images import Picture
 
 CONTENT, STYLE = "the content itself", "the style itself"
 
 
 @dataclass(frozen=True)
-class Row:
-    """Means over the pairs of the scores by one judge; lower is better, but for SSIM."""
+class QualityRow:
+    """Scores by one judge, averaged over the pairs; lower is better, except for SSIM."""
 
     name: str
     alpha: float
@@ -30,35 +37,36 @@ class Row:
     cost: Cost | None = None
 
 
-def judged_rows(
-    judge: Judge, pairs: Sequence[Pair], contenders: Sequence[Contender], costs: Sequence[Cost | None], folder: Path
-) -> Iterator[Row]:
-    """Yield a row for each contender, whose pictures are below `folder`, after the two controls.
+def quality_rows(
+    judge: Judge, pairs: Sequence[Pair], tools: Sequence[Tool], costs: Sequence[Cost | None], folder: Path
+) -> Iterator[QualityRow]:
+    """Yield a row for each of the two controls, then for each tool, whose pictures are in subfolders of `folder`.
 
-    A method that changes nothing wins on content, one that copies the style on style: neither score counts alone.
+    Unchanged contents have the best content score and copies of the styles the best style score, so both scores are
+    needed.
     """
 
     @cache
-    def seen(path: Path) -> View:
-        return viewed(judge, load_image(path).image)
+    def features(path: Path) -> JudgeFeatures:
+        return judge_features(judge, Picture.open(path).image)
 
     @cache
-    def apart(pair: Pair) -> Tensor:
-        return style_distances(seen(pair.content), seen(pair.style))
+    def whole_distances(pair: Pair) -> Tensor:
+        return style_distances(features(pair.content), features(pair.style))
 
     def scores(pair: Pair, picture: Path) -> tuple[float, float, float]:
-        image, content, style = load_image(picture).image, seen(pair.content), seen(pair.style)
-        found = viewed(judge, image)
-        structure = ssim(image, load_image(pair.content).image)
-        return content_left(found, content, style), style_left(found, style, apart(pair)), structure
+        image, content, style = Picture.open(picture).image, features(pair.content), features(pair.style)
+        result = judge_features(judge, image)
+        structure = ssim(image, Picture.open(pair.content).image)
+        return content_left(result, content, style), style_left(result, style, whole_distances(pair)), structure
 
-    def row(name: str, alpha: float, pictures: Sequence[Path], cost: Cost | None = None) -> Row:
-        found = [scores(pair, picture) for pair, picture in zip(pairs, pictures, strict=True)]
-        content, style, structure = map(statistics.fmean, zip(*found, strict=True))
-        return Row(name, alpha, judge.name, content, style, structure, cost)
+    def row(name: str, alpha: float, pictures: Sequence[Path], cost: Cost | None = None) -> QualityRow:
+        scored = [scores(pair, picture) for pair, picture in zip(pairs, pictures, strict=True)]
+        content, style, structure = map(statistics.fmean, zip(*scored, strict=True))
+        return QualityRow(name, alpha, judge.name, content, style, structure, cost)
 
     yield row(CONTENT, 0.0, [pair.content for pair in pairs])
     yield row(STYLE, 1.0, [pair.style for pair in pairs])
-    for contender, cost in zip(contenders, costs, strict=True):
-        place = folder_of(contender, folder)
-        yield row(contender.name, contender.alpha, [place / pair.name for pair in pairs], cost)
+    for tool, cost in zip(tools, costs, strict=True):
+        results = tool_folder(tool, folder)
+        yield row(tool.name, tool.alpha, [results / pair.name for pair in pairs], cost)

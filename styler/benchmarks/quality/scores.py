@@ -1,4 +1,4 @@
-"""Scores of a stylized picture: what is left of its content, how far it still is from its style, its structure.
+"""Scores of a stylized picture: distance from its content, distance from its style, and structural similarity.
 
 Images are RGB floats in [0, 1], `(1, 3, H, W)`.
 """
@@ -10,17 +10,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from styler.benchmarks.quality.judges import Judge
-from styler.color import luminance
-from styler.losses import wasserstein
-from styler.moments import Moments, moments_of
+from styler.training.losses import wasserstein
+from styler.transfer.color import luminance
+from styler.transfer.moments import Moments, moments_of
 
 
 @dataclass(frozen=True)
-class View:
-    """What a judge sees of a picture.
+class JudgeFeatures:
+    """Features of an image by a judge.
 
-    `content` is its coarsest map, `(1, C, h, w)`, of unit length at each position; `moments` are those of its
-    maps, from fine to coarse.
+    Attributes:
+        content: The coarsest map, `(1, C, h, w)`, normalized to unit length at each position.
+        moments: Moments of the maps, from fine to coarse.
     """
 
     content: Tensor
@@ -28,36 +29,36 @@ class View:
 
 
 @torch.no_grad()
-def viewed(judge: Judge, image: Tensor) -> View:
-    """Return what the judge sees of the picture."""
+def judge_features(judge: Judge, image: Tensor) -> JudgeFeatures:
+    """Return the judge's features of the image."""
     maps = judge.features(image)
-    return View(F.normalize(maps[-1], dim=1), [moments_of(x) for x in maps])
+    return JudgeFeatures(F.normalize(maps[-1], dim=1), [moments_of(x) for x in maps])
 
 
-def content_left(found: View, content: View, style: View) -> float:
-    """Return how far the picture is from its content: 0 is the content itself, 1 as far as the style is.
+def content_left(result: JudgeFeatures, content: JudgeFeatures, style: JudgeFeatures) -> float:
+    """Return the distance of the result from its content: 0 is the content itself, 1 is the distance of the style.
 
-    Mean squared distance of the coarsest map's unit vectors. All three pictures have one size.
+    Mean squared distance of the unit vectors of the coarsest map. All three images have the same size.
     """
-    away, apart = ((view.content - content.content).square().mean() for view in (found, style))
-    return float(away / apart)
+    distance, whole = ((one.content - content.content).square().mean() for one in (result, style))
+    return float(distance / whole)
 
 
-def style_left(found: View, style: View, apart: Tensor) -> float:
-    """Return how far the picture is from its style: 0 has the style's moments, 1 is as far as the content was.
+def style_left(result: JudgeFeatures, style: JudgeFeatures, whole: Tensor) -> float:
+    """Return the distance of the result from its style: 0 has the style's moments, 1 is the distance of the content.
 
-    Mean over the maps; `apart` are the `style_distances` of the content.
+    Averaged over the maps; `whole` are the `style_distances` of the content.
     """
-    return float((style_distances(found, style) / apart).mean())
+    return float((style_distances(result, style) / whole).mean())
 
 
-def style_distances(found: View, style: View) -> Tensor:
-    """Return the distance of the moments of each map, `(M,)`."""
-    return torch.cat([wasserstein(x, wanted) for x, wanted in zip(found.moments, style.moments, strict=True)])
+def style_distances(features: JudgeFeatures, style: JudgeFeatures) -> Tensor:
+    """Return the squared Wasserstein distance of the moments for each map, `(M,)`."""
+    return torch.cat([wasserstein(x, wanted) for x, wanted in zip(features.moments, style.moments, strict=True)])
 
 
 def ssim(image: Tensor, wanted: Tensor) -> float:
-    """Return the structural similarity of two pictures' luminance; 1 is the same.
+    """Return the structural similarity of the luminance of two images; 1 for identical ones.
 
     Reference:
         Wang et al., Image Quality Assessment: From Error Visibility to Structural Similarity (2004), eq. 13: a

@@ -8,7 +8,8 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from styler.matrix_sqrt import Method, inv_sqrtm, published, published_inverse, published_svd, sqrtm
+from styler.choices import Method
+from styler.matrix_sqrt import inv_sqrtm, published, published_inverse, published_svd, sqrtm
 
 Root = Callable[[Tensor], Tensor]
 

@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from styler.encoder import Encoder
-from styler.moments import moments_of
+from styler.model.encoder import Encoder
+from styler.transfer.moments import moments_of
 
 SIZES = ((1, 64), (64, 48), (32, 256), (1, 512))
 """Batch and size: the first three are the papers'."""

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from styler.benchmarks.sqrt.implementations import Root
+from styler.choices import LEVELS, Transform
 from styler.matrix_sqrt import inv_sqrtm, published, published_inverse, sqrtm
-from styler.moments import Moments, moments_of
-from styler.vgg import LEVELS
-from styler.weights import Model
-from styler.whitening import EPS, Affine, Transform, apply_affine
+from styler.model.weights import Model
+from styler.transfer.moments import Moments, moments_of
+from styler.transfer.whitening import EPS, Affine, apply_affine
 
 
 class RootPair(NamedTuple):
@@ -70,7 +70,7 @@ def stylized(model: Model, content: Tensor, style: Tensor, pair: RootPair, trans
 
 
 def affine_by(pair: RootPair, content: Moments, style: Moments, transform: Transform) -> Affine:
-    """Return the map of `styler.whitening` with these roots, computed in float64 as there."""
+    """Return the map of `styler.transfer.whitening` with these roots, computed in float64 as there."""
     covariance = content.covariance.double()
     covariance = covariance + EPS * torch.eye(covariance.shape[-1], dtype=torch.float64, device=covariance.device)
     root = pair.root(style.covariance.double())

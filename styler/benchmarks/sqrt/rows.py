@@ -13,7 +13,7 @@ from styler.matrix_sqrt import inv_sqrtm, sqrtm
 
 
 @dataclass(frozen=True)
-class Row:
+class RootRow:
     """Medians in milliseconds, and the largest relative error of a batch against float64 (Frobenius norms).
 
     `error` is that of the root, or of the inverse root where that was asked for.
@@ -39,7 +39,7 @@ def benchmark_rows(
     names: Sequence[str] | None = None,
     roots: Mapping[str, Root] | None = None,
     inverse: bool = False,
-) -> Iterator[Row]:
+) -> Iterator[RootRow]:
     """Yield a row for each batch `(B, n, n)` and each implementation.
 
     Args:
@@ -61,7 +61,7 @@ def benchmark_rows(
         for name, function in functions.items():
             found = with_gradient(function, a, weight)
             errors = (largest_error(x, y) for x, y in zip(found, expected, strict=True))
-            yield Row(name, kind, a.shape[0], a.shape[-1], *times[name], *errors, cost_of(function, a, weight))
+            yield RootRow(name, kind, a.shape[0], a.shape[-1], *times[name], *errors, cost_of(function, a, weight))
 
 
 def symmetric_weight(a: Tensor) -> Tensor:

@@ -1,0 +1,47 @@
+"""Literals, limits and file suffixes: what the command line has to know before torch is imported."""
+
+from typing import Literal, get_args
+
+Level = Literal["relu4_1", "relu3_1", "relu2_1", "relu1_1"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""Coarse to fine, the order of the cascade."""
+
+Method = Literal["auto", "eigh", "svd", "mpa", "mtp", "newton_schulz", "minimax"]
+"""How matrix square roots are computed, see `styler.matrix_sqrt`."""
+
+Transform = Literal["transport", "wct", "adain"]
+"""How features take on the style's moments, see `styler.transfer.whitening`."""
+
+PreserveColor = Literal["none", "luma", "match"]
+"""How the content's colors are kept, see `styler.transfer.color`."""
+
+DType = Literal["auto", "float32", "bfloat16", "float16"]
+ModelSize = Literal["small", "base"]
+Pairs = Literal["all", "zip"]
+Depth = Literal[8, 16]
+"""Bits per channel of a picture file."""
+
+Format = Literal["PNG", "JPEG", "WEBP", "TIFF"]
+FORMATS: dict[str, Format] = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
+"""The formats that are written, by file extension."""
+
+OutputFormat = Literal["png", "jpg", "webp", "tiff"]
+
+READABLE_SUFFIXES = (*FORMATS, ".mpo", ".gif", ".bmp", ".ppm", ".pgm", ".jp2", ".avif")
+STYLE_SUFFIX = ".style"
+
+MAX_PIXELS = 110_000_000
+"""Pixels of an 8-bit PNG or JPEG. Besides torch's half GiB, every picture below this loads in less than 2 GiB."""
+
+MAX_SIZE = 1_000_000
+"""Longest side that can be asked for, in pixels."""
+
+MAX_MEMORY = 2 << 30
+"""Default memory limit of the process, in bytes."""

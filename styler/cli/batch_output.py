@@ -1,0 +1,148 @@
+"""Output of `styler batch`: a progress bar on a terminal, plain lines elsewhere, or events in JSON."""
+
+import json
+import time
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from styler.batch.estimate import Estimate
+    from styler.batch.pipeline import Outcome
+    from styler.batch.report import Report
+    from styler.batch.resuming import Remaining
+    from styler.batch.shards import Shard
+
+SECONDS_BETWEEN_LINES = 10
+
+
+class BatchOutput:
+    """Messages of a batch on standard error; events and lists on standard output."""
+
+    def __init__(self, *, quiet: bool, as_json: bool):
+        self.errors = Console(stderr=True, soft_wrap=True, highlight=False)
+        self.console = Console(stderr=True, soft_wrap=True, highlight=False, quiet=quiet or as_json)
+        self.as_json, self.quiet = as_json, quiet
+        self.failures: dict[tuple[str, str], list[str]] = {}
+        self.done = self.skipped = self.left = 0
+
+    def print_event(self, kind: str, **facts: object) -> None:
+        """Print a line of JSON with --json."""
+        if self.as_json:
+            typer.echo(json.dumps({"event": kind, **facts}))
+
+    def print_start(self, found: "Remaining", shard: "Shard") -> None:
+        """Print how many pictures are to be made and how many are skipped."""
+        self.left, self.skipped = len(found.left), len(found.skipped)
+        self.print_event("planned", shard=str(shard), left=self.left, skipped=self.skipped)
+        part = "" if shard.count == 1 else f"part {shard}: "
+        self.console.print(f"{part}{plural(self.left)} to stylize{self.skip_reasons(found)}")
+
+    def skip_reasons(self, found: "Remaining") -> str:
+        """Return why pictures are skipped, as text, and print an event for each."""
+        for job, reason in found.skipped.items():
+            self.print_event("skipped", out=job.key, reason=reason)
+        reasons = list(found.skipped.values())
+        text = "".join(f", {reasons.count(reason)} {reason}" for reason in dict.fromkeys(reasons))
+        return text + (" (--overwrite replaces them)" if set(reasons) - {"done before"} else "")
+
+    def show_progress(self, outcomes: "Iterable[Outcome]") -> None:
+        """Show progress while pictures are made, then print a summary and the failures."""
+        start = last_line = time.monotonic()
+        rate = TextColumn("{task.fields[rate]:.1f} pictures/s")
+        columns = (BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
+        with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as bar:
+            row = bar.add_task("", total=self.left, rate=0.0)
+            for outcome in outcomes:
+                self.count(outcome)
+                ended, now = self.done + self.num_failed, time.monotonic()
+                speed = ended / max(now - start, 1e-3)
+                bar.update(row, completed=ended, rate=speed)
+                if not self.console.is_terminal and now - last_line > SECONDS_BETWEEN_LINES:
+                    last_line = now
+                    left = (self.left - ended) / speed / 60
+                    self.console.print(f"{ended}/{self.left}  {speed:.1f} pictures/s  {left:.0f} min left")
+        self.print_summary(time.monotonic() - start)
+
+    def count(self, outcome: "Outcome") -> None:
+        """Count one outcome and print its event."""
+        job, error = outcome.job, outcome.error
+        if error is None:
+            self.done += 1
+            self.print_event("done", out=job.key, seconds=outcome.seconds)
+            return
+        self.failures.setdefault((error.what, error.todo), []).append(job.key)
+        names = {"content": str(job.content), "style": str(job.style)}
+        self.print_event("failed", out=job.key, **names, error=error.what, todo=error.todo)
+
+    @property
+    def num_failed(self) -> int:
+        """How many pictures failed."""
+        return sum(map(len, self.failures.values()))
+
+    def print_summary(self, seconds: float) -> None:
+        """Print the counts, then one line per cause of failure, with the outputs that it affects."""
+        counts = {"done": self.done, "failed": self.num_failed, "skipped": self.skipped}
+        self.print_event("summary", **counts, left=self.left - self.done - self.num_failed, seconds=round(seconds, 2))
+        text = ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "done")
+        self.console.print(f"{text} ({seconds:.1f} s, {self.done / max(seconds, 1e-3):.1f} pictures/s)")
+        if not self.as_json:
+            for (what, todo), outs in self.failures.items():
+                more = "" if len(outs) == 1 else f" and {len(outs) - 1} more"
+                self.errors.print(f"failed: {escape(what)}; {escape(todo)} ({escape(outs[0])}{more})")
+
+    @contextmanager
+    def resume_hint(self) -> Generator[None]:
+        """Print how to continue if the block is interrupted."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.print_event("interrupted", done=self.done)
+            self.console.print("interrupted; finished pictures are kept, run the same command again to continue")
+            raise
+
+    def print_dry_run(self, found: "Remaining", estimate: "Estimate") -> None:
+        """Print what would be written, one line each, and the estimate."""
+        for job in found.left:
+            self.print_event("would do", out=job.key, content=str(job.content), style=str(job.style), alpha=job.alpha)
+            if not (self.as_json or self.quiet):
+                typer.echo(f"{job.key}: {job.content} with style {job.style}, alpha {job.alpha:g}")
+        for path in estimate.unreadable:
+            self.console.print(f"{escape(str(path))}: unreadable, will fail")
+        for path, error in estimate.too_large.items():
+            self.console.print(f"{escape(str(path))}: {escape(error.what)}; {escape(error.todo)}")
+        facts = {"megapixels": round(estimate.megapixels, 2), "seconds": round(estimate.seconds, 1)}
+        self.print_event("estimate", pictures=len(found.left), **facts, peak_mib=estimate.peak_mib)
+        time_taken = f"{estimate.seconds:.0f} s" if estimate.seconds < 600 else f"{estimate.seconds / 60:.0f} min"
+        self.console.print(
+            f"{plural(len(found.left))} to stylize{self.skip_reasons(found)}: {estimate.megapixels:.1f} megapixels, "
+            f"about {time_taken} and {estimate.peak_mib} MiB on this machine"
+        )
+
+    def print_report(self, found: "Report") -> None:
+        """Print a summary of the ledgers."""
+        sets = {"failed": found.failed, "unfinished": found.unfinished, "missing": found.missing}
+        counts = {name: len(names) for name, names in sets.items()}
+        for part in found.parts:
+            done, seconds = part.outs("done"), sum(line.get("seconds", 0) for line in part.lines.values())
+            self.print_event("part", ledger=part.name, done=len(done), failed=len(part.outs("failed")), seconds=seconds)
+            self.console.print(f"{part.name}: {len(done)} done, {len(part.outs('failed'))} failed, {seconds:.0f} s")
+        self.print_event("report", planned=found.planned, done=len(found.done), **counts, absent=found.absent)
+        text = "".join(f", {count} {name}" for name, count in counts.items() if count)
+        absent = f", no ledger for part {', '.join(found.absent)}" if found.absent else ""
+        self.console.print(f"{len(found.done)} of {found.planned} done{text}{absent}")
+        if not self.as_json:
+            for out, what in sorted(found.failed.items()):
+                self.errors.print(f"failed: {escape(what)} ({escape(out)})")
+            for out in sorted(found.missing | found.unfinished):
+                self.errors.print(f"missing: {escape(out)}")
+
+
+def plural(number: int) -> str:
+    """Return "1 picture", "2 pictures"."""
+    return f"{number} picture{'' if number == 1 else 's'}"

@@ -1,0 +1,104 @@
+"""Write a stylized picture or a contact sheet, for `styler transfer` and `styler replay`.
+
+`settings` are the arguments of `Stylizer.stylize`, `loading` those of `Stylizer`.
+"""
+
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from rich.console import Console
+
+from styler.errors import StylerWarning
+
+
+def write_picture(
+    content: Path,
+    styles: Sequence[Path],
+    out: Path,
+    settings: dict[str, Any],
+    loading: dict[str, Any],
+    console: Console,
+    *,
+    max_pixels: int,
+    metadata: Literal["keep", "strip"] = "keep",
+    overwrite: bool = False,
+) -> dict[str, object]:
+    """Write the stylized picture, report it, and return a summary, in which sizes are [width, height]."""
+    from styler.images import Picture
+    from styler.transfer.stylizer import Stylizer
+    from styler.transfer.trace import Trace
+
+    start, piped = time.perf_counter(), str(out) == "-"
+    warnings.simplefilter("ignore", StylerWarning)  # printed below, after the status line is gone
+    with console.status("starting …", spinner_style="cyan") as status:
+        trace = Trace(announce=lambda stage: status.update(f"{stage} …"))
+        with trace.stage("load"):
+            picture = Picture.open(file_or_stdin(content), max_pixels=max_pixels)
+            stylizer = Stylizer(**loading)  # after decoding, whose memory is then free again
+        result = stylizer.stylize(picture, [file_or_stdin(path) for path in styles] or None, **settings, trace=trace)
+        with trace.stage("save"):
+            target, format = (sys.stdout.buffer, "png") if piped else (out, None)
+            kept_alpha = result.save(target, format=format, overwrite=overwrite, metadata=metadata)
+    seconds, (height, width) = time.perf_counter() - start, result.size
+    for note in trace.notes:
+        console.print(f"warning: {note}", highlight=False)
+    if result.alpha is not None and not kept_alpha:
+        console.print(f"{out}: JPEG has no transparency, transparent areas are blended with white")
+    console.print(f"wrote {'the picture' if piped else out} ({width}×{height}, {seconds:.1f} s)", highlight=False)
+    return {
+        "out": str(out),
+        "content_size": list(picture.size[::-1]),
+        "size": [width, height],
+        "model": stylizer.model.name,
+        "device": str(trace.device),
+        "dtype": str(stylizer.dtype).removeprefix("torch."),
+        "seconds": {name: round(value, 4) for name, value in trace.seconds.items()} | {"total": round(seconds, 4)},
+        "root_residual": trace.root_residual,
+        "notes": trace.notes,
+    }
+
+
+def write_sheet(
+    content: Path,
+    styles: Sequence[Path],
+    out: Path,
+    settings: dict[str, Any],
+    loading: dict[str, Any],
+    console: Console,
+    *,
+    max_pixels: int,
+    overwrite: bool = False,
+    **_: object,
+) -> dict[str, object]:
+    """Write a contact sheet, report it, and return its size as [width, height]; see `write_picture`."""
+    from styler.images import Picture
+    from styler.images.contact_sheet import SIZE, contact_sheet
+    from styler.transfer.stylizer import Stylizer
+
+    with console.status("starting …", spinner_style="cyan"):
+        picture, stylizer = Picture.open(file_or_stdin(content), max_pixels=max_pixels), Stylizer(**loading)
+        given = [
+            Picture.open(file_or_stdin(path)) if str(path) == "-" else path for path in styles
+        ]  # a pipe can be read once
+        size = settings["size"] or max(picture.size)
+        small: dict[str, Any] = settings | {"size": min(SIZE, size)}
+        if settings["style_size"] is not None:  # strokes in the same proportion as in the full-size result
+            small["style_size"] = max(1, round(settings["style_size"] * small["size"] / size))
+
+        def at(alpha: float, levels: Sequence[Any]) -> Picture:
+            options: dict[str, Any] = small | {"alpha": alpha, "levels": levels}
+            return stylizer.stylize(picture, given or None, **options)
+
+        sheet = contact_sheet(at, stylizer.cascade_levels(settings["levels"]))
+        sheet.save(out, overwrite=overwrite)
+    console.print(f"wrote {out}: strengths from left to right, levels from top to bottom", highlight=False)
+    return {"out": str(out), "size": list(sheet.size[::-1])}
+
+
+def file_or_stdin(path: Path) -> Path | BinaryIO:
+    """Return the path, or the stream of standard input for -."""
+    return sys.stdin.buffer if str(path) == "-" else path

@@ -1,0 +1,48 @@
+"""Masks, from pictures: white is inside, black and transparent are outside."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from styler.images.picture import AnyPicture, Picture
+from styler.images.pixels import luminance, quantized, resize_to, to_float
+
+AnyMask = AnyPicture
+"""Whatever is a picture, and besides arrays and tensors that are boolean, 2-D, or 3-D with one channel first."""
+
+
+def mask_like(image: Tensor, mask: AnyMask) -> Tensor:
+    """Return a mask at the size of the image, `(1, 1, H, W)`, uint8 at full scale.
+
+    Raises:
+        StylerError: If a file can't be read.
+        ValueError: If there are several masks in one tensor, or its shape or type is none of a mask.
+    """
+    picture = Picture.of(_in_three_channels(mask))
+    if len(picture.samples) != 1:
+        raise ValueError(f"expected one mask, got {tuple(picture.samples.shape)}")
+    size = (image.shape[-2], image.shape[-1])
+    plane = resize_to(luminance(to_float(picture.samples)), size)
+    if picture.alpha is not None:
+        plane = plane * resize_to(to_float(picture.alpha), size)
+    return quantized(plane, torch.uint8).cpu()
+
+
+def _in_three_channels(mask: AnyMask) -> AnyPicture:
+    """Return an array or a tensor of a mask as one of a picture."""
+    if isinstance(mask, np.ndarray):
+        mask = mask.astype(np.uint8) * 255 if mask.dtype == bool else mask
+        return mask[0] if mask.ndim == 3 and mask.shape[0] == 1 and mask.shape[-1] > 4 else mask
+    if isinstance(mask, Tensor):
+        mask = mask.to(torch.uint8) * 255 if mask.dtype == torch.bool else mask
+        mask = mask[None] if mask.ndim == 2 else mask
+        return mask.expand(*mask.shape[:-3], 3, -1, -1) if mask.ndim >= 3 and mask.shape[-3] == 1 else mask
+    return mask
+
+
+def outside(masks: Sequence[Tensor], kept: Tensor | None) -> Tensor:
+    """Return the mask of what lies in none of the masks, or in `kept`; all `(1, 1, H, W)`, uint8."""
+    inside = torch.cat(list(masks)).amax(0, keepdim=True)
+    return 255 - inside if kept is None else torch.maximum(255 - inside, kept)

@@ -1,0 +1,106 @@
+"""The cascade: encode, transform, decode, once a level, coarse to fine (Li et al. 2017, arXiv:1705.08086, fig. 1c).
+
+In tiles it gives the same result as for the whole picture: the transform is made from the moments of the whole
+picture, and each tile is computed with a margin as wide as the networks see.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from styler.choices import LEVELS, Level, Method, Transform
+from styler.model.decoder import Decoder
+from styler.model.encoder import convolutions
+from styler.model.weights import Model
+from styler.transfer.canvas import Canvas, FeatureMap, allocate_feature_buffer, largest_first
+from styler.transfer.regions import RegionalMoments, shares_of
+from styler.transfer.style import Style
+from styler.transfer.tiling import Box, decoder_margin, padded
+from styler.transfer.trace import Trace
+from styler.transfer.transparency import weighted_by_alpha
+from styler.transfer.whitening import TRANSFORMS, Affine, apply_affines, folded
+
+
+def cascade(
+    model: Model,
+    images: Tensor,
+    styles: Style | Sequence[Style],
+    *,
+    masks: Tensor | None = None,
+    visible: Tensor | None = None,
+    alpha: float | Mapping[Level, float] = 1.0,
+    levels: Sequence[Level] = LEVELS,
+    transform: Transform = "transport",
+    method: Method = "auto",
+    tile: int | None = None,
+    kept_bytes: int = 0,
+    trace: Trace | None = None,
+) -> Tensor:
+    """Return the stylized pictures, of the same size, `(B, 3, H, W)`: floats in [0, 1], in tiles 16-bit integers.
+
+    Args:
+        model: The networks run in its precision; moments and roots are in float32 at least.
+        images: Pictures, `(B, 3, H, W)`, floats in [0, 1] or integers at full scale; tiles go to the model's device.
+        styles: One for the whole picture, or that one and then one for each mask; each for all pictures or one a
+            picture.
+        masks: Where the other styles go, see `styler.transfer.regions`.
+        visible: Transparency of the pictures, `(1, 1, H, W)`: how much each pixel counts in the moments.
+        alpha: Strength, 0 (the plain reconstruction) to 1; or a strength by level, 1 for those not named.
+        levels: In the order in which they are applied.
+        transform: How features take on the style's moments, see `styler.transfer.whitening`.
+        method: How roots are computed, see `styler.matrix_sqrt`.
+        tile: Side of the tiles in pixels, a multiple of eight; None processes the picture as a whole.
+        kept_bytes: Largest feature map of a level, in bytes, that is kept between its two passes over the tiles.
+        trace: Filled with what was done, if given.
+    """
+    trace = Trace() if trace is None else trace
+    styles = [styles] if isinstance(styles, Style) else styles
+    masks, visible = (None if x is None else padded(x) for x in (masks, visible))
+    canvas = Canvas(images, tile=tile, device=model.device)
+    buffer = allocate_feature_buffer(model.encoder, levels, canvas, kept_bytes)
+    for level in levels:
+        strength = alpha.get(level, 1.0) if isinstance(alpha, Mapping) else alpha
+        features = FeatureMap(model.encoder, level, canvas, buffer)
+        regions = RegionalMoments(len(styles))
+        for box in largest_first(canvas.tiles):
+            with trace.stage("encode"):
+                found = features.encode(box)
+            with trace.stage("moments"):
+                shares = shares_of(masks, box, level, device=found.device)
+                regions.add(found, weighted_by_alpha(shares, visible, box, level, device=found.device))
+        with trace.stage("root"):
+            affines = [
+                None if moments is None else TRANSFORMS[transform](moments, style[level], alpha=strength, method=method)
+                for moments, style in zip(regions.shrunk(), styles, strict=True)
+            ]
+        trace.residuals += [affine.residual for affine in affines if affine is not None]
+        repaint(canvas, model.decoders[level], features, affines, masks, trace)
+    return canvas.images
+
+
+def repaint(
+    canvas: Canvas,
+    decoder: Decoder,
+    features: FeatureMap,
+    affines: Sequence[Affine | None],
+    masks: Tensor | None,
+    trace: Trace,
+) -> None:
+    """Decode the transformed features onto the canvas they were encoded from."""
+    *before, last = convolutions(decoder)
+    # A map takes float32, and in it the first convolution of a longer decoder costs more than mapping before it.
+    folds = affines[0] if masks is None and not before else None
+
+    def decoded(box: Box) -> Tensor:
+        area = box.grown(decoder_margin(features.level), *canvas.pixels.shape[-2:])
+        with trace.stage("encode"):
+            found = features[area]
+        with trace.stage("transform"):
+            if folds is None:
+                shares = shares_of(masks, area, features.level, device=features.device)
+                found = apply_affines(found, affines, shares)
+        with trace.stage("decode"):
+            image = decoder(found) if folds is None else folded(last, found, folds)
+            return image.clamp_(0, 1)[..., *box.within(area)]
+
+    canvas.repaint(decoded)

@@ -1,0 +1,157 @@
+"""Styles as files: moments in safetensors, bound to the encoder that they were seen with."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from styler.choices import LEVELS, STYLE_SUFFIX, Level
+from styler.errors import StylerError
+from styler.files import atomic_file, exists_error, write_error
+from styler.model.catalog import shipped_models
+from styler.model.encoder import Encoder
+from styler.model.vgg import block
+from styler.model.weights import load_model, read_tensors
+from styler.transfer.moments import Moments
+from styler.transfer.style import Style
+
+FORMAT = "styler-style-1"
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def fingerprint(encoder: Encoder) -> str:
+    """Return an identifier of an encoder: the SHA-256 of its weights in half precision, as model files have them."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(encoder.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.cpu().half().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def save_style(style: Style, path: Path, *, overwrite: bool = False) -> None:
+    """Write a style, whole or not at all: 88 kB with the widths of `small`.
+
+    Raises:
+        StylerError: If the file exists or can't be written.
+    """
+    tensors = {f"{level}.mean": moments.mean for level, moments in style.moments.items()}
+    tensors |= {f"{level}.covariance": moments.covariance for level, moments in style.moments.items()}
+    metadata = {"format": FORMAT, "encoder": style.fingerprint, "sources": json.dumps(style.sources)}
+    with atomic_file(path, overwrite=overwrite) as file:
+        file.write(save({name: tensor.cpu().float().contiguous() for name, tensor in tensors.items()}, metadata))
+
+
+def read_style(path: Path) -> Style:
+    """Return a style file.
+
+    Raises:
+        StylerError: If it can't be read, is another kind of file, or holds values that are no moments of a picture.
+    """
+    tensors, metadata = read_tensors(path)
+    if metadata.get("format") != FORMAT:
+        raise StylerError(f"{path} is not a styler style", "make one: styler style save PICTURE -o NAME.style")
+    moments: dict[Level, Moments] = {}
+    for level in LEVELS:
+        parts = [tensors.get(f"{level}.{part}", torch.empty(0)) for part in ("mean", "covariance")]
+        found = Moments(*(part.float() for part in parts)) if all(part.dtype in FLOATS for part in parts) else None
+        if found is None or not are_moments(*found):
+            raise StylerError(f"{path} has no valid moments of {level}", "the file is damaged; make it again")
+        moments[level] = found
+    try:
+        sources = json.loads(metadata.get("sources", "[]"))
+    except (ValueError, RecursionError):
+        sources = []
+    listed = isinstance(sources, list) and all(isinstance(source, dict) for source in sources)
+    return Style(moments, metadata.get("encoder", ""), path.stem, tuple(sources) if listed else ())
+
+
+def are_moments(mean: Tensor, covariance: Tensor) -> bool:
+    """Return whether these are a finite mean `(1, C)` and a positive semidefinite covariance `(1, C, C)`."""
+    size = mean.shape[-1] if mean.ndim == 2 else 0
+    if size == 0 or mean.shape != (1, size) or covariance.shape != (1, size, size):
+        return False
+    if not (mean.isfinite().all() and covariance.isfinite().all()):
+        return False
+    exact = covariance.double()  # the sum with its transpose cannot overflow
+    values = torch.linalg.eigvalsh((exact + exact.mT) / 2)
+    return bool(
+        values.min() >= -1e-3 * values.max() and torch.allclose(covariance, covariance.mT, rtol=1e-3, atol=1e-3)
+    )
+
+
+def writable_style(path: Path, *, overwrite: bool = False) -> None:
+    """Check that a style can be written, before long computations.
+
+    Raises:
+        StylerError: If the file extension is another, the folder missing, or the file exists.
+    """
+    if path.suffix.lower() != STYLE_SUFFIX:
+        raise StylerError(f"{path} does not end in {STYLE_SUFFIX}", f"choose a name that ends in {STYLE_SUFFIX}")
+    try:
+        if not path.parent.is_dir():
+            raise StylerError(f"no such folder: {path.parent}", f"make it first: mkdir -p {path.parent}")
+        if path.exists() and not overwrite:
+            raise exists_error(path)
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def load_style(path: Path, encoder: Encoder, name: str, expected: str) -> Style:
+    """Return the style in a file after checking that it was made with the encoder of the model `name`.
+
+    Args:
+        path: The file.
+        encoder: That of the model; its widths must fit.
+        name: What to call the model in messages.
+        expected: The encoder's fingerprint.
+
+    Raises:
+        StylerError: If it can't be read, or was made with another encoder.
+    """
+    style = read_style(path)
+    fits = all(len(style[level].mean[0]) == encoder.widths[block(level)] for level in LEVELS)
+    if style.fingerprint != expected or not fits:
+        todo = "make it again from its picture: styler style save PICTURE -o NAME.style --model MODEL"
+        if style.fingerprint != expected and (names := models_of(style.fingerprint)):
+            todo = f"choose --model {names[0]}, or {todo}"
+        raise StylerError(f"{path} was made with another model than {name!r}", todo)
+    return style
+
+
+def mixed_sources(parts: Sequence[tuple[Style, float]]) -> tuple[dict, ...]:
+    """Return the sources of a mixture, each with its share."""
+    total = sum(weight for _, weight in parts)
+    return tuple(
+        source | {"share": round(share_in(style, source) * weight / total, 6)}
+        for style, weight in parts
+        for source in style.sources
+    )
+
+
+def share_in(style: Style, source: dict) -> float:
+    """Return the recorded share of a source, if it is valid, else an equal share."""
+    share = source.get("share")
+    return share if isinstance(share, float) and 0 <= share <= 1 else 1 / len(style.sources)
+
+
+def models_of(encoder: str) -> list[str]:
+    """Return the names of the shipped models whose encoder has this fingerprint."""
+    return [path.stem for path in shipped_models() if fingerprint(load_model(path).encoder) == encoder]
+
+
+def level_statistics(style: Style) -> dict[Level, dict[str, float]]:
+    """Return statistics of a style by level, for display.
+
+    `energy` is the total variance of the channels, whose mean over natural pictures is one; `directions` is the
+    effective number of directions that it is spread over, (tr Σ)² / tr Σ².
+    """
+    shown: dict[Level, dict[str, float]] = {}
+    for level, (_, covariance) in style.moments.items():
+        energy = float(covariance.diagonal(dim1=-2, dim2=-1).sum())
+        spread = energy**2 / max(float(covariance.square().sum()), 1e-30)
+        shown[level] = {"channels": covariance.shape[-1], "energy": energy, "directions": spread}
+    return shown

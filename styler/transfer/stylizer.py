@@ -1,0 +1,416 @@
+"""Style transfer as a call: any kind of picture in, the same kind out."""
+
+import os
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from threading import Lock
+from typing import Any, Literal, NamedTuple, TypeVar, Unpack, overload
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from styler.choices import LEVELS, MAX_MEMORY, STYLE_SUFFIX, Level, Method, PreserveColor, Transform
+from styler.errors import StylerError
+from styler.images.loading import File
+from styler.images.masks import AnyMask, mask_like, outside
+from styler.images.picture import AnyPicture, Picture
+from styler.images.pixels import to_float
+from styler.model.catalog import find_model
+from styler.model.device import auto_dtype, exact_float32, find_device, find_dtype
+from styler.model.weights import Model, load_model
+from styler.process import keep_freed_memory
+from styler.transfer.arguments import AnyStyle, Options, check_options
+from styler.transfer.cascade import cascade
+from styler.transfer.color import colors_of, recolored, with_kept_content
+from styler.transfer.memory import Tiling, is_out_of_memory, tiling_for
+from styler.transfer.moments import Moments
+from styler.transfer.record import settings_record
+from styler.transfer.style import Style, mixed_style, style_of
+from styler.transfer.style_file import fingerprint, load_style
+from styler.transfer.trace import Trace
+from styler.transfer.transparency import with_hidden_filled
+
+NUM_CACHED_STYLES = 64
+"""A style of `small` takes about 90 kB."""
+
+Program = TypeVar("Program", Image.Image, np.ndarray, Tensor)
+"""Pictures as Python programs hold them."""
+
+
+FAINT = 0.25
+"""Strength below which the stylized picture is mixed with the content, so that strength 0 is the content itself."""
+
+
+class Place(NamedTuple):
+    """Where a picture is stylized: a model on its device, and how the picture is divided."""
+
+    model: Model
+    tiling: Tiling
+
+
+class Stylizer:
+    """A model in memory, and the styles that it has used last. One may be used by many threads at once."""
+
+    def __init__(
+        self,
+        model: str | Path = "auto",
+        *,
+        device: str | torch.device = "auto",
+        dtype: str | torch.dtype = "auto",
+        num_cached_styles: int = NUM_CACHED_STYLES,
+        keep_memory: bool = True,
+    ):
+        """Load the model.
+
+        Args:
+            model: A shipped model's name, or a file; "auto" chooses by device.
+            device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+            dtype: "auto", "float32", "bfloat16" or "float16"; moments and roots are in float32 at least.
+            num_cached_styles: How many styles are kept for the next call.
+            keep_memory: On Linux processors, let the allocator of this process keep freed memory for the next
+                picture: twice as fast at 1024². It holds for the whole process from the first `Stylizer` on, see
+                `styler.process.keep_freed_memory`; False leaves the process alone.
+
+        Raises:
+            StylerError: If model, device or precision are not available.
+        """
+        self.device = find_device(device)
+        self.dtype = find_dtype(dtype, self.device)
+        self.model = load_model(find_model(model, device_type=self.device.type))
+        self.fingerprint = fingerprint(self.model.encoder)
+        self.model.to(self.device, self.dtype)
+        self._num_cached, self._cache, self._lock = num_cached_styles, OrderedDict[str, Style](), Lock()
+        if keep_memory and self.device.type == "cpu":
+            keep_freed_memory()
+
+    @overload
+    def stylize(
+        self,
+        content: Program,
+        style: AnyStyle | Sequence[AnyStyle] | None,
+        **options: Unpack[Options],
+    ) -> Program: ...
+    @overload
+    def stylize(
+        self,
+        content: Picture | File | bytes,
+        style: AnyStyle | Sequence[AnyStyle] | None,
+        **options: Unpack[Options],
+    ) -> Picture: ...
+    def stylize(
+        self,
+        content: AnyPicture,
+        style: AnyStyle | Sequence[AnyStyle] | None,
+        *,
+        alpha: float | Mapping[Level, float] = 1.0,
+        weights: Sequence[float] | None = None,
+        regions: Sequence[tuple[AnyMask, AnyStyle]] = (),
+        keep: AnyMask | None = None,
+        preserve_color: PreserveColor = "none",
+        levels: Sequence[Level] | None = None,
+        size: int | None = None,
+        style_size: int | None = None,
+        style_scale: float = 1.0,
+        transform: Transform = "transport",
+        method: Method = "auto",
+        tile: int | Literal["auto"] = "auto",
+        max_memory: int = MAX_MEMORY,
+        trace: Trace | None = None,
+    ) -> AnyPicture:
+        """Return the content in the style: a `Picture` for a `Picture` or a file, else what the content was.
+
+        Args:
+            content: A `Picture`, a path, a stream, a PIL picture, an array or a tensor, see `Picture.of`.
+            style: The same, a .style file, a `Style`, or several of them: their mixture. None where there are only
+                regions: elsewhere the content stays as it is.
+            alpha: Strength of the style, 0 to 1; or by level, 1 for those not named.
+            weights: Shares of several styles, on any scale; equal by default.
+            regions: Pairs of a mask, white where its style goes, and that style; elsewhere goes `style`.
+            keep: A mask, white where the content stays as it is.
+            preserve_color: "luma" keeps the content's colors and takes only the luminance; "match" gives the style
+                the content's colors before it is analysed; see `styler.transfer.color`.
+            levels: Levels of the network to transform, always coarse to fine; all by default.
+            size: Longer side of the result in pixels; by default the content's own.
+            style_size: Longer side at which styles are analysed; by default their own, but at most the content's.
+            style_scale: Scale factor for the style's resolution: smaller makes finer strokes.
+            transform: "transport", the smallest change of the features, "wct" as published, or "adain", by channel.
+            method: How matrix roots are computed, see `styler.matrix_sqrt`.
+            tile: Side of the tiles in pixels, 0 for none; by default tiles are used when `max_memory` requires them.
+            max_memory: Memory limit of the process in bytes; a GPU's own free memory limits what runs there.
+            trace: Filled with what was done, if given.
+
+        Raises:
+            StylerError: If a file can't be read, the model has no decoder for a level, or memory is too small.
+            ValueError: If an argument is out of range.
+        """
+        options: dict[str, Any] = {"alpha": alpha, "weights": weights, "preserve_color": preserve_color}
+        options |= {"levels": levels, "size": size, "style_size": style_size, "style_scale": style_scale}
+        options |= {"transform": transform, "method": method, "tile": tile, "max_memory": max_memory}
+        base = check_styles(style, regions, weights)
+        check_options(**options, regions=regions)
+        chosen = self.cascade_levels(levels)
+        trace = Trace() if trace is None else trace
+        trace.device = self.device
+        with trace.stage("load"):
+            picture = Picture.of(content)
+            original = picture if size is None else picture.resized(size)
+            image = original.samples
+            if picture.alpha is not None:  # before it is resized, which mixes neighbours
+                filled = replace(picture, samples=with_hidden_filled(picture.samples, picture.alpha))
+                image = (filled if size is None else filled.resized(size)).samples
+            masks = [mask_like(image, mask) for mask, _ in regions]
+            kept = None if keep is None else mask_like(image, keep)
+            kept = kept if base else outside(masks, kept)
+        with trace.stage("style"):
+            seen = partial(self._style, size=style_size, max_size=max(image.shape[-2:]), scale=style_scale)
+            seen = partial(seen, colors=colors_of(image) if preserve_color == "match" else None)
+            found = [seen(one).to(self.device) for one in (*base, *(one for _, one in regions))]
+            mixed = mixed_style(found[: len(base)], weights or [1.0] * len(base)) if base else found[0]
+            styles = [mixed, *found[len(base) :]]
+        with torch.no_grad(), exact_float32(self.device):
+            place = Place(self.model, tiling_for(image, self.model, tile=tile, max_memory=max_memory))
+            while True:
+                try:
+                    result = cascade(
+                        place.model,
+                        image,
+                        [one.to(place.model.device) for one in styles],
+                        masks=torch.cat(masks) if masks else None,
+                        visible=original.alpha,
+                        alpha=alpha,
+                        levels=chosen,
+                        transform=transform,
+                        method=method,
+                        tile=place.tiling.tile,
+                        kept_bytes=place.tiling.kept_bytes,
+                        trace=trace,
+                    ).cpu()
+                    break
+                except (RuntimeError, MemoryError) as error:
+                    if not is_out_of_memory(error):
+                        raise
+                place = self._smaller(place, image, trace)
+            share = mixed_share(alpha)
+            samples = with_kept_content(result, original.samples, share=share, preserve_color=preserve_color, keep=kept)
+        record = settings_record(picture, base, place.model, options | {"regions": regions, "keep": keep})
+        return like(picture.with_samples(samples, settings=record), content)
+
+    def _smaller(self, place: Place, image: Tensor, trace: Trace) -> Place:
+        """Return where to try again when memory ran out: in smaller tiles, then, for this picture, on the processor.
+
+        Raises:
+            StylerError: If there is nothing smaller.
+        """
+        device, tiling = place.model.device, place.tiling.smaller()
+        if tiling is None and device.type == "cpu":
+            raise StylerError("the picture does not fit into memory", "choose a smaller size")
+        if tiling is None:
+            trace.warn(f"{device} is out of memory, so the processor stylizes this picture")
+            trace.device = torch.device("cpu")
+            dtype = self.dtype if self.dtype == torch.float32 else auto_dtype(trace.device)
+            model = self.model.copy().to(trace.device, dtype)
+            return Place(model, tiling_for(image, model))
+        trace.warn(f"{device} is out of memory, so the picture is processed in tiles of {tiling.tile} pixels")
+        return Place(place.model, tiling)
+
+    def style(
+        self,
+        picture: AnyStyle,
+        *,
+        size: int | None = None,
+        max_size: int | None = None,
+        scale: float = 1.0,
+        colors: Moments | None = None,
+    ) -> Style:
+        """Return the style of a picture or in a .style file: a copy of its own.
+
+        Args:
+            picture: A `Picture`, a path, a stream, a PIL picture, an array or a tensor, or a `Style`.
+            size: Longer side at which the picture is analysed; by default its own, but at most `max_size`.
+            max_size: See `size`.
+            scale: Factor for this size.
+            colors: Mean and covariance of RGB that the picture is given first.
+
+        Raises:
+            StylerError: If a file can't be read, or a .style should be given colors.
+            ValueError: If a `Style` was computed with another model.
+        """
+        check_options(size=size, style_size=max_size, style_scale=scale)
+        return self._style(picture, size=size, max_size=max_size, scale=scale, colors=colors).clone()
+
+    def _style(
+        self, picture: AnyStyle, *, size: int | None, max_size: int | None, scale: float, colors: Moments | None
+    ) -> Style:
+        is_file = isinstance(picture, str | os.PathLike) and Path(picture).suffix.lower() == STYLE_SUFFIX
+        if colors is not None and (is_file or isinstance(picture, Style)):
+            what = f"{picture if is_file else 'a style'} has no colors that could be changed"
+            raise StylerError(what, "give the picture that it was made of, or keep the colors another way")
+        if is_file:
+            return load_style(Path(picture), self.model.encoder, self.model.name, self.fingerprint)
+        if isinstance(picture, Style):
+            if picture.fingerprint not in ("", self.fingerprint):
+                raise ValueError(f"expected a style made with model {self.model.name!r}, got one of another model")
+            return picture
+        source = Picture.of(picture)
+        longest, name = max(source.size), "" if source.source is None else source.source.stem
+        if source.alpha is not None and not float(to_float(source.alpha).max()):
+            what = f"the style {source.source or 'picture'} is fully transparent"
+            raise StylerError(what, "choose a picture with something visible")
+        source = replace(source, samples=with_hidden_filled(source.samples, source.alpha))
+        source = source.resized(max(1, round((size or min(longest, max_size or longest)) * scale)))
+        image = source.samples
+        if colors is not None:
+            image = recolored(to_float(image), Moments(*(x.to(image.device) for x in colors)))
+        return self._cached(image, source.alpha, name)
+
+    def _cached(self, image: Tensor, alpha: Tensor | None, name: str) -> Style:
+        parts = [x for x in (image, alpha) if x is not None]
+        key = "".join(f"{sha256(x.cpu().contiguous().numpy()).hexdigest()}{x.dtype}{x.shape}" for x in parts)
+        with self._lock:
+            found = self._cache.get(key)
+        if found is None:
+            with torch.no_grad(), exact_float32(self.device):
+                tile = tiling_for(image, self.model).tile
+                found = style_of(
+                    self.model.encoder, image, alpha=alpha, tile=tile, fingerprint=self.fingerprint, name=name
+                )
+        with self._lock:
+            self._cache[key] = found
+            self._cache.move_to_end(key)
+            while len(self._cache) > self._num_cached:
+                self._cache.popitem(last=False)
+        return found
+
+    def clear_cache(self) -> None:
+        """Forget the styles seen so far."""
+        with self._lock:
+            self._cache.clear()
+
+    def cascade_levels(self, levels: Sequence[Level] | None) -> list[Level]:
+        """Return `levels` (all that the model has, if None) from coarse to fine.
+
+        Raises:
+            StylerError: If the model has no decoder for one of them.
+        """
+        known = [level for level in LEVELS if level in self.model.decoders]
+        for level in levels or known:
+            if level not in known:
+                todo = f"choose levels from {', '.join(known)}, or train one: styler train decoder --help"
+                raise StylerError(f"no decoder for {level} in model {self.model.name!r}", todo)
+        return [level for level in known if level in (levels or known)]
+
+
+def check_styles(
+    style: AnyStyle | Sequence[AnyStyle] | None, regions: Sequence[tuple[AnyMask, AnyStyle]], weights: object
+) -> list[AnyStyle]:
+    """Return the styles as a list.
+
+    Raises:
+        ValueError: If there are none, nor regions with theirs, or not one weight for each.
+    """
+    styles: list[AnyStyle] = []
+    if isinstance(style, list | tuple):
+        styles += style
+    elif style is not None:
+        styles.append(style)  # ty: ignore[invalid-argument-type]  no Sequence but these two is a style
+    if not styles and (style is not None or not len(regions)):
+        raise ValueError("expected a style, or regions with theirs, got none")
+    if isinstance(weights, list | tuple) and len(weights) != len(styles):
+        raise ValueError(f"expected {len(styles)} weights, one for each style, got {list(weights)}")
+    return styles
+
+
+def mixed_share(alpha: float | Mapping[Level, float]) -> float:
+    """Return how much of the stylized picture is mixed into the content: all of it, except at small strengths.
+
+    Even at strength 0 the networks only approximate the content, at 28 dB through all levels.
+    """
+    strongest = max(alpha.values(), default=1.0) if isinstance(alpha, Mapping) else alpha
+    if isinstance(alpha, Mapping) and len(alpha) < len(LEVELS):
+        strongest = 1.0  # that of the levels that are not named
+    return min(1.0, strongest / FAINT)
+
+
+def like(result: Picture, content: AnyPicture) -> AnyPicture:
+    """Return the result as the kind of picture that the content is."""
+    match content:
+        case Tensor():
+            return result.tensor(content.dtype, device=content.device).reshape(*content.shape[:-2], *result.size)
+        case np.ndarray():
+            return result.array(content.dtype)
+        case Image.Image():
+            return result.pil()
+    return result
+
+
+@overload
+def stylize(
+    content: Program,
+    style: AnyStyle | Sequence[AnyStyle] | None,
+    *,
+    model: str | Path = "auto",
+    device: str | torch.device = "auto",
+    dtype: str | torch.dtype = "auto",
+    **options: Unpack[Options],
+) -> Program: ...
+@overload
+def stylize(
+    content: Picture | File | bytes,
+    style: AnyStyle | Sequence[AnyStyle] | None,
+    *,
+    model: str | Path = "auto",
+    device: str | torch.device = "auto",
+    dtype: str | torch.dtype = "auto",
+    **options: Unpack[Options],
+) -> Picture: ...
+def stylize(
+    content: AnyPicture,
+    style: AnyStyle | Sequence[AnyStyle] | None,
+    *,
+    model: str | Path = "auto",
+    device: str | torch.device = "auto",
+    dtype: str | torch.dtype = "auto",
+    alpha: float | Mapping[Level, float] = 1.0,
+    weights: Sequence[float] | None = None,
+    regions: Sequence[tuple[AnyMask, AnyStyle]] = (),
+    keep: AnyMask | None = None,
+    preserve_color: PreserveColor = "none",
+    levels: Sequence[Level] | None = None,
+    size: int | None = None,
+    style_size: int | None = None,
+    style_scale: float = 1.0,
+    transform: Transform = "transport",
+    method: Method = "auto",
+    tile: int | Literal["auto"] = "auto",
+    max_memory: int = MAX_MEMORY,
+    trace: Trace | None = None,
+) -> AnyPicture:
+    """Return the content in the style, with a model loaded for this one call.
+
+    For more than one picture keep a `Stylizer`, whose arguments `model`, `device` and `dtype` are; the others are
+    those of `Stylizer.stylize`.
+    """
+    return Stylizer(model, device=device, dtype=dtype).stylize(
+        content,
+        style,
+        alpha=alpha,
+        weights=weights,
+        regions=regions,
+        keep=keep,
+        preserve_color=preserve_color,
+        levels=levels,
+        size=size,
+        style_size=style_size,
+        style_scale=style_scale,
+        transform=transform,
+        method=method,
+        tile=tile,
+        max_memory=max_memory,
+        trace=trace,
+    )

@@ -1,0 +1,47 @@
+"""What a transfer did, for those who ask: seconds of each stage, and how exact its roots were."""
+
+import time
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from styler.errors import StylerWarning
+
+
+@dataclass
+class Trace:
+    """Seconds by stage, in the order in which the stages first ran, the residuals of the roots, and the warnings.
+
+    `announce` is called with a stage's name as it begins.
+    """
+
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    residuals: list[Tensor] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    announce: Callable[[str], None] = lambda stage: None
+
+    @property
+    def root_residual(self) -> float:
+        """The worst relative residual of a matrix root."""
+        return max((float(residual.max()) for residual in self.residuals), default=0.0)
+
+    @contextmanager
+    def stage(self, name: str) -> Generator[None]:
+        """Announce the stage `name` and add the time of the block to it."""
+        self.announce(name)
+        start = time.perf_counter()
+        yield
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        self.seconds[name] += time.perf_counter() - start
+
+    def warn(self, text: str) -> None:
+        """Issue a `StylerWarning`, and note it."""
+        self.notes.append(text)
+        warnings.warn(text, StylerWarning, stacklevel=2)
