@@ -6,8 +6,12 @@ from typing import Annotated
 import typer
 
 from styler.choices import OutputFormat
+from styler.cli.bench_gradients import EXAMPLES as GRADIENTS_EXAMPLES
+from styler.cli.bench_gradients import bench_gradients
 from styler.cli.bench_layers import EXAMPLES as LAYERS_EXAMPLES
 from styler.cli.bench_layers import bench_layers
+from styler.cli.bench_one_step import EXAMPLES as ONE_STEP_EXAMPLES
+from styler.cli.bench_one_step import bench_one_step
 from styler.cli.bench_quality import EXAMPLES as QUALITY_EXAMPLES
 from styler.cli.bench_quality import bench_quality
 from styler.cli.bench_sqrt import EXAMPLES as SQRT_EXAMPLES
@@ -30,6 +34,8 @@ app = make_app(
     epilog=examples("styler bench transfer", "styler bench sqrt"),
 )
 app.command("sqrt", cls=HelpPage, epilog=SQRT_EXAMPLES)(bench_sqrt)
+app.command("gradients", cls=HelpPage, epilog=GRADIENTS_EXAMPLES)(bench_gradients)
+app.command("one-step", cls=HelpPage, epilog=ONE_STEP_EXAMPLES)(bench_one_step)
 app.command("layers", cls=HelpPage, epilog=LAYERS_EXAMPLES)(bench_layers)
 app.command("quality", cls=HelpPage, epilog=QUALITY_EXAMPLES)(bench_quality)
 app.command("transfer", cls=HelpPage, epilog=TRANSFER_EXAMPLES)(bench_transfer)

@@ -31,6 +31,22 @@ def bench_layers(
     seeds: Annotated[
         int, typer.Option(min=1, help="Number of trainings of each network.", rich_help_panel="Measurement")
     ] = 3,
+    by_root: Annotated[
+        bool,
+        typer.Option(
+            "--roots",
+            help="Compare the papers' root algorithms in each layer instead of the layer with its plain counterpart.",
+            rich_help_panel="Measurement",
+        ),
+    ] = False,
+    switch: Annotated[
+        str | None,
+        typer.Option(
+            help="Train only HybridMethod, switching after these of ten epochs, e.g. 0,5,10.",
+            show_default=False,
+            rich_help_panel="Measurement",
+        ),
+    ] = None,
     steps: Annotated[
         int, typer.Option(min=4, help="Steps per training, batch size 32.", rich_help_panel="Measurement")
     ] = 300,
@@ -45,29 +61,44 @@ def bench_layers(
     import torch
 
     from styler.benchmarks.layers.accuracy import accuracy_rows
+    from styler.benchmarks.layers.roots import ROOTS, parts_by_root, parts_by_switch
     from styler.benchmarks.layers.speed import speed_rows
     from styler.benchmarks.layers.tasks import TASKS
     from styler.model.device import find_device
 
-    names = layers.split(",") if layers else list(TASKS)
+    if by_root and switch:
+        raise typer.BadParameter("expected --roots or --switch, got both")
+    names = ["HybridMethod"] if switch else layers.split(",") if layers else list(TASKS)
     for name in names:
         if name not in TASKS:
             raise typer.BadParameter(f"--layers: {name!r} is not one of {', '.join(TASKS)}")
     chosen = find_device(device)
+    parts = {"HybridMethod": parts_by_switch(parse_epochs(switch))} if switch else None
+    if by_root:
+        parts = {name: parts_by_root(name) for name in names}
     accuracies, times = [], []
-    for row in accuracy_rows(names, device=chosen, seeds=seeds, steps=steps):
+    for row in accuracy_rows(names, device=chosen, seeds=seeds, steps=steps, parts=parts):
         accuracies.append(row)
         stderr.print(f"{row.layer}, {row.part}: {100 * row.summary[0]:.1f} %", highlight=False)
         if as_json:
             typer.echo(json.dumps(asdict(row)))
-    for row in speed_rows(names, device=chosen, repeats=repeats):
+    for row in speed_rows(names, device=chosen, repeats=repeats, roots=ROOTS if by_root else None):
         times.append(row)
         if as_json:
             typer.echo(json.dumps(asdict(row)))
     if not as_json:
         stdout.print(f"{chosen}, torch {torch.__version__}, {torch.get_num_threads()} threads")
         stdout.print(accuracy_table(accuracies))
-        stdout.print(speed_table(times))
+        if times:
+            stdout.print(speed_table(times))
+
+
+def parse_epochs(text: str) -> list[int]:
+    """Return the epochs in a comma-separated list."""
+    parts = text.split(",")
+    if not all(part.strip().isdecimal() for part in parts):
+        raise typer.BadParameter(f"--switch: expected epochs such as 0,5,10, got {text!r}")
+    return [int(part) for part in parts]
 
 
 def accuracy_table(rows: "list[AccuracyRow]") -> "Table":

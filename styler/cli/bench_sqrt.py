@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from styler.cli.bench_sqrt_choices import print_choices
+from styler.cli.bench_sqrt_options import chosen_roots, covariances_of, parse_counts, parse_sizes, random_matrices
+from styler.cli.bench_sqrt_plot import draw
 from styler.cli.console import stderr, stdout
 from styler.cli.help_pages import examples
 from styler.cli.options import DeviceOption, ModelOption, RowsAsJsonOption
 from styler.cli.plotting import require_matplotlib
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from styler.benchmarks.sqrt.rows import RootRow
 
-    from torch import Tensor
+COLUMNS = ("root by", "fwd ms", "bwd ms", "both", "error", "gradient", "products")
 
-    from styler.benchmarks.sqrt import RootRow
-
-COLUMNS = ("root by", "fwd ms", "bwd ms", "both ms", "root", "inverse", "gradient")
-
-EXAMPLES = examples("styler bench sqrt", "styler bench sqrt --sizes 64x48,1x512 --from photo.jpg")
+EXAMPLES = examples(
+    "styler bench sqrt",
+    "styler bench sqrt --sizes 64x48,1x512 --from photo.jpg",
+    "styler bench sqrt --inverse --kappa 1e2,1e4 --sizes 8x64",
+)
 
 
 def bench_sqrt(
@@ -33,11 +36,41 @@ def bench_sqrt(
             rich_help_panel="Measurement",
         ),
     ] = None,
+    sweep: Annotated[
+        Literal["batch", "size"] | None,
+        typer.Option(help="Test a range of batch or matrix sizes instead of --sizes.", rich_help_panel="Measurement"),
+    ] = None,
+    kappa: Annotated[
+        str | None,
+        typer.Option(
+            help="Condition numbers of the random matrices, e.g. 1e2,1e4.",
+            show_default="random covariances, near 10",
+            rich_help_panel="Measurement",
+        ),
+    ] = None,
     source: Annotated[
         Path | None,
         typer.Option(
             "--from",
             help="Photograph; the covariances of its features are tested too.",
+            rich_help_panel="Measurement",
+        ),
+    ] = None,
+    inverse: Annotated[
+        bool, typer.Option("--inverse", help="Compare inverse square roots.", rich_help_panel="Measurement")
+    ] = False,
+    degree: Annotated[
+        str,
+        typer.Option(
+            help="Degrees of the published Padé approximants, e.g. 3,5; Taylor polynomials have twice the degree.",
+            rich_help_panel="Measurement",
+        ),
+    ] = "5",
+    steps: Annotated[
+        str | None,
+        typer.Option(
+            help="Numbers of steps of the published Lyapunov and Newton–Schulz iterations, e.g. 4,8.",
+            show_default="the papers': 8 and 5",
             rich_help_panel="Measurement",
         ),
     ] = None,
@@ -56,89 +89,72 @@ def bench_sqrt(
         int,
         typer.Option(min=1, help="Timed runs, after one warm-up; the median is shown.", rich_help_panel="Measurement"),
     ] = 20,
+    choices: Annotated[
+        bool,
+        typer.Option(
+            "--choices", help="Print the best method by batch and size on this device.", rich_help_panel="Output"
+        ),
+    ] = False,
     plot: Annotated[
         Path | None, typer.Option(help="Plot time against error to this .png file.", rich_help_panel="Output")
     ] = None,
     as_json: RowsAsJsonOption = False,
 ) -> None:
     """Measure time and error of matrix square roots: ours, and the papers' as published."""
+    if sizes and sweep:
+        raise typer.BadParameter("expected --sizes or --sweep, got both")
     import torch
-    from rich import box
-    from rich.table import Table
 
-    from styler.benchmarks.sqrt import SIZES, benchmark_rows, implementations, random_covariances
+    from styler.benchmarks.sqrt.implementations import implementations
+    from styler.benchmarks.sqrt.rows import benchmark_rows
     from styler.model.device import find_device
 
-    wanted = roots.split(",") if roots else None
-    for name in wanted or []:
-        if name not in implementations():
-            raise typer.BadParameter(f"--roots: {name!r} is not one of {', '.join(implementations())}")
-    matrices = {f"random {b}x{n}": random_covariances(b, n) for b, n in (parse_sizes(sizes) if sizes else SIZES)}
-    if source is not None:
-        matrices |= covariances_of(source, model)
+    chosen = find_device(device)
+    if choices:
+        print_choices(parse_sizes(sizes) if sizes else None, device=chosen, dtype=dtype, repeats=repeats)
+        return
+    known = implementations(
+        inverse=inverse,
+        degrees=parse_counts(degree, option="--degree"),
+        steps=parse_counts(steps, option="--steps") if steps else (None,),
+    )
+    wanted = chosen_roots(roots, list(known))
+    matrices = random_matrices(sizes, sweep, kappa) | ({} if source is None else covariances_of(source, model))
     if plot is not None:
         require_matplotlib()
-    chosen = find_device(device)
-    title = f"matrix square roots on {chosen}, {dtype}, torch {torch.__version__}, {torch.get_num_threads()} threads"
+    what = "inverse square roots" if inverse else "square roots"
+    title = f"matrix {what} on {chosen}, {dtype}, torch {torch.__version__}, {torch.get_num_threads()} threads"
     if not as_json:
         stdout.print(f"{title}; errors are the largest relative errors in a batch, against float64")
-    rows = []
+    options = {"dtype": getattr(torch, dtype), "repeats": repeats, "roots": known, "names": wanted, "inverse": inverse}
+    rows: list[RootRow] = []
     for kind, batch in matrices.items():
-        table = Table(*COLUMNS, title=kind, box=box.SIMPLE_HEAD)
-        for row in benchmark_rows(
-            {kind: batch}, device=chosen, dtype=getattr(torch, dtype), repeats=repeats, names=wanted
-        ):
-            rows.append(row)
-            table.add_row(*cells(row))
-            if as_json:
-                typer.echo(json.dumps(asdict(row)))
-        if not as_json:
-            stdout.print(table)
+        found = list(benchmark_rows({kind: batch}, device=chosen, **options))
+        print_rows(kind, found, as_json=as_json)
+        rows += found
     if plot is not None:
         draw(rows, plot, title)
         stderr.print(f"wrote {plot}", highlight=False)
 
 
-def parse_sizes(text: str) -> list[tuple[int, int]]:
-    """Return batch and matrix sizes from a list such as 64x48,1x512."""
-    parts = [part.strip().split("x") for part in text.split(",")]
-    if not all(len(part) == 2 and all(number.isdecimal() and int(number) for number in part) for part in parts):
-        raise typer.BadParameter(f"--sizes: expected batch and matrix sizes such as 64x48,1x512, got {text!r}")
-    return [(int(batch), int(n)) for batch, n in parts]
+def print_rows(kind: str, rows: "list[RootRow]", *, as_json: bool) -> None:
+    """Print the rows of a batch as lines of JSON, or as a table."""
+    from rich import box
+    from rich.table import Table
 
-
-def covariances_of(source: Path, model: str) -> "dict[str, Tensor]":
-    """Return the covariances of a photograph's features by level."""
-    from styler.benchmarks.sqrt import feature_covariances
-    from styler.images import Picture
-    from styler.model.weights import load_model
-
-    covariances = feature_covariances(Picture.open(source).image, load_model(model).encoder)
-    return {f"{source.stem} {level}": covariance for level, covariance in covariances.items()}
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps(asdict(row)))
+        return
+    table = Table(*COLUMNS, title=kind, box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.columns[0].no_wrap = True
+    for row in rows:
+        table.add_row(*cells(row))
+    stdout.print(table)
 
 
 def cells(row: "RootRow") -> list[str]:
     """Return the cells of a row."""
     times = (row.forward_ms, row.backward_ms, row.forward_ms + row.backward_ms)
-    errors = (row.root_error, row.inverse_error, row.gradient_error)
-    shown = ["-" if error is None else f"{error:.1e}" for error in errors]
-    return [row.name, *(f"{ms:.3f}" for ms in times), *shown]
-
-
-def draw(rows: "Sequence[RootRow]", path: Path, title: str) -> None:
-    """Plot time against error, one panel per batch."""
-    from matplotlib.figure import Figure
-
-    kinds = list(dict.fromkeys(row.matrices for row in rows))
-    figure = Figure(figsize=(4 * len(kinds) + 2, 4), layout="constrained")
-    figure.suptitle(title, fontsize=9)
-    panels = figure.subplots(1, len(kinds), squeeze=False)[0]
-    for axes, kind in zip(panels, kinds, strict=True):
-        axes.set(
-            xscale="log", yscale="log", title=kind, xlabel="forward + backward, ms", ylabel="error of the gradient"
-        )
-        for row in (row for row in rows if row.matrices == kind):
-            point = row.forward_ms + row.backward_ms, max(row.gradient_error, 1e-17)
-            axes.plot(*point, "s" if "published" in row.name else "o", label=row.name)
-    panels[-1].legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
-    figure.savefig(path, dpi=150)
+    errors = (f"{error:.1e}" for error in (row.error, row.gradient_error))
+    return [row.name, *(f"{ms:.3f}" for ms in times), *errors, str(row.cost)]

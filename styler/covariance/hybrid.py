@@ -6,7 +6,12 @@ from torch import nn
 
 from styler.covariance.root_layer import RootChoice, RootLayer
 
-NEWTON_SCHULZ: RootChoice = {"method": "newton_schulz", "max_iterations": 5, "backward": "autograd"}
+NEWTON_SCHULZ: RootChoice = {
+    "method": "newton_schulz",
+    "max_iterations": 5,
+    "normalize": "trace",
+    "backward": "autograd",
+}
 """Five steps differentiated as they stand: iSQRT-COV, whose smooth gradients carry the early epochs."""
 SVD_PADE: RootChoice = {"method": "svd", "backward": "svd_pade"}
 """The meta-layer that did best: accurate forward, gradient by Padé approximants."""

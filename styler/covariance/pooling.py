@@ -2,9 +2,12 @@
 
 from torch import Tensor
 
+from styler.choices import Method
 from styler.covariance.root_layer import RootLayer
 from styler.covariance.statistics import covariance, upper_triangle
 from styler.matrix_sqrt import sqrtm
+from styler.matrix_sqrt.differentiation import Backward
+from styler.matrix_sqrt.iteration import Normalize
 
 
 class CovariancePool2d(RootLayer):
@@ -17,17 +20,44 @@ class CovariancePool2d(RootLayer):
 
     Args:
         eps: Ridge relative to tr(covariance)/C.
-        **root: See `RootChoice`. iSQRT-COV's pre-normalisation and post-compensation are part of every method:
-            scale goes through exactly. The reference's meta-layers are `method="svd"` with `backward`
-            "svd_pade", "svd_taylor", "svd_trunc", "svd_topn" or "svd_newton". They ran in float64 to keep
-            small eigenvalues apart from round-off; here those are told apart in float32 too, and features in
-            float64 are pooled in float64.
+        method: How the root is computed, see `RootChoice` for this and all that follow.
+        backward: How its gradient is.
+        degree: Of "mpa" and "mtp".
+        max_iterations: Bound of an iterated method.
+        normalize: What an iterated method divides by first.
+        strict: Whether never to look at a value.
+
+    iSQRT-COV's pre-normalisation and post-compensation are part of every method: scale goes through exactly. The
+    second reference's meta-layers are `method="svd"` with `backward` "svd_pade", "svd_taylor", "svd_trunc", "svd_topn"
+    or "svd_newton". They ran in float64 to keep small eigenvalues apart from round-off; here those are told apart in
+    float32 too, and features in float64 are pooled in float64.
 
     Reference:
         Li et al., Towards Faster Training of Global Covariance Pooling Networks (2018), sec. 3. arXiv:1712.01034
         Song, Sebe, Wang, Why Approximate Matrix Square Root Outperforms Accurate SVD in Global Covariance
         Pooling? (2021). arXiv:2105.02498
     """
+
+    def __init__(
+        self,
+        *,
+        eps: float = 0.0,
+        method: Method = "auto",
+        backward: Backward = "auto",
+        degree: int | None = None,
+        max_iterations: int | None = None,
+        normalize: Normalize = "frobenius",
+        strict: bool = False,
+    ) -> None:
+        super().__init__(
+            eps=eps,
+            method=method,
+            backward=backward,
+            degree=degree,
+            max_iterations=max_iterations,
+            normalize=normalize,
+            strict=strict,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the pooled features, `(..., C·(C + 1)/2)`, in the features' dtype.

@@ -8,6 +8,7 @@ from torch import nn
 from styler.choices import Method
 from styler.matrix_sqrt import sqrtm
 from styler.matrix_sqrt.differentiation import Backward
+from styler.matrix_sqrt.iteration import Normalize
 
 
 class RootChoice(TypedDict, total=False):
@@ -15,13 +16,25 @@ class RootChoice(TypedDict, total=False):
 
     `method` is "auto" by default, and so is `backward`; `degree` is that of "mpa" and "mtp"; `max_iterations`
     bounds an iterated method, which then is not checked: 1 gives "mpa" and "mtp" as published, and with
-    "newton_schulz" 5 and `backward="autograd"` are iSQRT-COV's.
+    "newton_schulz" 5, `normalize="trace"` and `backward="autograd"` are iSQRT-COV's; `strict` never looks at a value.
     """
 
     method: Method
     backward: Backward
     degree: int | None
     max_iterations: int | None
+    normalize: Normalize
+    strict: bool
+
+
+DEFAULTS = {
+    "method": "auto",
+    "backward": "auto",
+    "degree": None,
+    "max_iterations": None,
+    "normalize": "frobenius",
+    "strict": False,
+}
 
 
 class RootLayer(nn.Module):
@@ -37,12 +50,13 @@ class RootLayer(nn.Module):
     root: RootChoice
     shown: tuple[str, ...] = ("eps",)
 
-    def __init__(self, *, eps: float = 0.0, **root: Unpack[RootChoice]) -> None:
+    def __init__(self, *, eps: float, **root: Unpack[RootChoice]) -> None:
         super().__init__()
         sqrtm(torch.empty(0, 0, device="cpu"), eps=eps, **root)  # looks at the options and at nothing else
         self.eps, self.root = eps, root
 
     def extra_repr(self) -> str:
-        """Return what the layer was made with."""
-        options = {name: getattr(self, name) for name in self.shown} | dict(self.root)
+        """Return what the layer was made with, options of the root where they are not the usual ones."""
+        chosen = {name: value for name, value in self.root.items() if value != DEFAULTS[name]}
+        options = {name: getattr(self, name) for name in self.shown} | chosen
         return ", ".join(f"{name}={value!r}" for name, value in options.items())

@@ -6,9 +6,12 @@ from typing import Unpack
 import torch
 from torch import Tensor, nn
 
+from styler.choices import Method
 from styler.covariance.root_layer import RootChoice, RootLayer
 from styler.covariance.statistics import covariance, cross_covariance, upper_triangle
 from styler.matrix_sqrt import inv_sqrtm, sqrtm
+from styler.matrix_sqrt.differentiation import Backward
+from styler.matrix_sqrt.iteration import Normalize
 from styler.matrix_sqrt.precision import without_autocast
 
 
@@ -31,7 +34,12 @@ class SecondOrderHead(RootLayer):
             below √eps of the rest are not raised, for their gradient would drown all others.
         device: Of parameters and buffers.
         dtype: Of parameters and buffers.
-        **root: See `RootChoice`.
+        method: How the root is computed, see `RootChoice` for this and all that follow.
+        backward: How its gradient is.
+        degree: Of "mpa" and "mtp".
+        max_iterations: Bound of an iterated method.
+        normalize: What an iterated method divides by first.
+        strict: Whether never to look at a value.
 
     Reference:
         Xie et al., So-ViT: Mind Visual Tokens for Vision Transformer (2021). arXiv:2104.10935
@@ -47,9 +55,22 @@ class SecondOrderHead(RootLayer):
         eps: float = 1e-4,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
-        **root: Unpack[RootChoice],
+        method: Method = "auto",
+        backward: Backward = "auto",
+        degree: int | None = None,
+        max_iterations: int | None = None,
+        normalize: Normalize = "frobenius",
+        strict: bool = False,
     ) -> None:
-        super().__init__(eps=eps, **root)
+        super().__init__(
+            eps=eps,
+            method=method,
+            backward=backward,
+            degree=degree,
+            max_iterations=max_iterations,
+            normalize=normalize,
+            strict=strict,
+        )
         if len(projections) not in (1, 2) or min(projections) < 1:
             raise ValueError(f"expected projections of one or two sizes above 0, got {projections}")
         self.projections = nn.ModuleList(

@@ -4,7 +4,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 
 class TemporalAttention(nn.Module):
@@ -65,13 +64,15 @@ class TemporalAttention(nn.Module):
         """Return the calibrated frames, `(B, T, N, C)`."""
         calibrated = self.attended(frames) * self.channel_weights(frames.mean(2)).unsqueeze(2)
         sequences = calibrated.movedim(1, 3).flatten(0, 1)  # (B·N, C, T)
-        change = self.over_time(sequences).unflatten(0, (frames.shape[0], -1)).movedim(3, 1)
+        change = self.over_time(sequences).unflatten(0, (frames.shape[0], frames.shape[2])).movedim(3, 1)
         return frames + change
 
     def attended(self, frames: Tensor) -> Tensor:
         """Return the frames plus what they hold where the two frames before resemble one another."""
         query, key = self.query(earlier(frames, 1)), self.key(earlier(frames, 2))
-        found = F.scaled_dot_product_attention(query, key, self.value(frames))
+        # Not torch's fused attention: that has no second derivative.
+        affinity = (query @ key.mT / frames.shape[-1] ** 0.5).softmax(-1)
+        found = affinity @ self.value(frames)
         return frames + self.norm(found.flatten(0, 2)).view_as(found)
 
     def channel_weights(self, means: Tensor) -> Tensor:

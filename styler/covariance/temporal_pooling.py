@@ -1,13 +1,13 @@
 """Covariance pooling of a whole video."""
 
-from typing import Unpack
-
 import torch
 from torch import Tensor, nn
 
+from styler.choices import Method
 from styler.covariance.pooling import CovariancePool2d
-from styler.covariance.root_layer import RootChoice
 from styler.covariance.temporal_attention import TemporalAttention
+from styler.matrix_sqrt.differentiation import Backward
+from styler.matrix_sqrt.iteration import Normalize
 
 
 class TemporalAttentiveCovariancePool(nn.Module):
@@ -22,7 +22,12 @@ class TemporalAttentiveCovariancePool(nn.Module):
         eps: Ridge relative to tr(covariance)/C.
         device: Of parameters and buffers.
         dtype: Of parameters and buffers.
-        **root: See `RootChoice`.
+        method: How the root is computed, see `RootChoice` for this and all that follow.
+        backward: How its gradient is.
+        degree: Of "mpa" and "mtp".
+        max_iterations: Bound of an iterated method.
+        normalize: What an iterated method divides by first.
+        strict: Whether never to look at a value.
 
     Reference:
         Gao et al., Temporal-attentive Covariance Pooling Networks for Video Recognition (2021).
@@ -37,12 +42,25 @@ class TemporalAttentiveCovariancePool(nn.Module):
         eps: float = 0.0,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
-        **root: Unpack[RootChoice],
+        method: Method = "auto",
+        backward: Backward = "auto",
+        degree: int | None = None,
+        max_iterations: int | None = None,
+        normalize: Normalize = "frobenius",
+        strict: bool = False,
     ) -> None:
         super().__init__()
         self.channels, self.kernel_size = channels, kernel_size
         self.attention = TemporalAttention(channels, kernel_size=kernel_size, device=device, dtype=dtype)
-        self.pool = CovariancePool2d(eps=eps, **root)
+        self.pool = CovariancePool2d(
+            eps=eps,
+            method=method,
+            backward=backward,
+            degree=degree,
+            max_iterations=max_iterations,
+            normalize=normalize,
+            strict=strict,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the pooled features, `(B, C·(C + 1)/2)`, in the features' dtype.

@@ -1,13 +1,14 @@
 """The whitening and coloring transform as a layer: features take on the mean and covariance of others."""
 
-from typing import Unpack
-
 import torch
 from torch import Tensor, nn
 
-from styler.covariance.root_layer import RootChoice, RootLayer
+from styler.choices import Method
+from styler.covariance.root_layer import RootLayer
 from styler.covariance.statistics import covariance, grouped, in_full_precision, with_ridge
 from styler.matrix_sqrt import inv_sqrtm, sqrtm
+from styler.matrix_sqrt.differentiation import Backward
+from styler.matrix_sqrt.iteration import Normalize
 from styler.matrix_sqrt.precision import without_autocast
 
 
@@ -24,7 +25,12 @@ class WhiteningColoring2d(RootLayer):
         eps: Ridge on the content's covariance, in squared activation units.
         device: Of the strength.
         dtype: Of the strength.
-        **root: See `RootChoice`.
+        method: How the root is computed, see `RootChoice` for this and all that follow.
+        backward: How its gradient is.
+        degree: Of "mpa" and "mtp".
+        max_iterations: Bound of an iterated method.
+        normalize: What an iterated method divides by first.
+        strict: Whether never to look at a value.
 
     Reference:
         Li et al., Universal Style Transfer (2017), eq. 2 and 3. arXiv:1705.08086
@@ -42,9 +48,22 @@ class WhiteningColoring2d(RootLayer):
         eps: float = 1e-5,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
-        **root: Unpack[RootChoice],
+        method: Method = "auto",
+        backward: Backward = "auto",
+        degree: int | None = None,
+        max_iterations: int | None = None,
+        normalize: Normalize = "frobenius",
+        strict: bool = False,
     ) -> None:
-        super().__init__(eps=eps, **root)
+        super().__init__(
+            eps=eps,
+            method=method,
+            backward=backward,
+            degree=degree,
+            max_iterations=max_iterations,
+            normalize=normalize,
+            strict=strict,
+        )
         if groups < 1:
             raise ValueError(f"expected groups of at least 1, got {groups}")
         self.groups, self.initial_alpha = groups, alpha
@@ -65,12 +84,20 @@ class WhiteningColoring2d(RootLayer):
         Raises:
             ValueError: If the shapes do not fit, or `groups` does not divide C.
         """
-        if content.ndim != 4 or style.ndim != 4 or content.shape[1] != style.shape[1]:
-            shapes = f"{tuple(content.shape)} and {tuple(style.shape)}"
-            raise ValueError(f"expected content and style (B, C, H, W) with the same C, got {shapes}")
-        x, y = (grouped(in_full_precision(features), self.groups) for features in (content, style))
+        check_pair(content, style)
+        dtype = torch.promote_types(content.dtype, style.dtype)
+        x, y = (grouped(in_full_precision(features.to(dtype)), self.groups) for features in (content, style))
         whitening = inv_sqrtm(with_ridge(covariance(x), self.eps), check=False, **self.root)
         coloring = sqrtm(covariance(y), check=False, **self.root)
         with without_autocast(content):
             colored = coloring @ whitening @ (x - x.mean(-1, keepdim=True)) + y.mean(-1, keepdim=True)
         return torch.lerp(x, colored, self.alpha.to(x)).reshape(content.shape).to(content.dtype)
+
+
+def check_pair(content: Tensor, style: Tensor) -> None:
+    """Raise unless each item of the content has features of a style."""
+    shapes = f"{tuple(content.shape)} and {tuple(style.shape)}"
+    if content.ndim != 4 or style.ndim != 4 or content.shape[1] != style.shape[1]:
+        raise ValueError(f"expected content and style (B, C, H, W) with the same C, got {shapes}")
+    if style.shape[0] not in (1, content.shape[0]):
+        raise ValueError(f"expected style with one item, or as many as content, got {shapes}")

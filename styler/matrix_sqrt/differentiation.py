@@ -1,18 +1,19 @@
 """The pair of roots as one differentiable function of the matrix."""
 
-from collections.abc import Callable
-from typing import Literal
+from functools import partial
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
 
 from styler.matrix_sqrt.eigh import product, reciprocal, spectral_product
-from styler.matrix_sqrt.lyapunov_equation import root_eigenpairs, solve_lyapunov
+from styler.matrix_sqrt.lyapunov_equation import Basis, root_eigenpairs, solve_lyapunov
 from styler.matrix_sqrt.precision import without_autocast
 from styler.matrix_sqrt.scaling import power_of_four, symmetric
-from styler.matrix_sqrt.solution import Solution
+from styler.matrix_sqrt.solution import Solution, some
 from styler.matrix_sqrt.svd_gradients import newton_gradient, svd_gradient
+from styler.matrix_sqrt.tracing import transforms_are_active
 
 Backward = Literal[
     "auto",
@@ -28,19 +29,25 @@ Backward = Literal[
 ]
 
 
-# Private to torch; where it is missing the functions that torch.func needs serve every call.
-transforms_are_active = getattr(torch._C, "_are_functorch_transforms_active", lambda: True)
+class Solver(Protocol):
+    """What solves a batch for its root, its inverse root or both."""
+
+    def __call__(self, a: Tensor, *, root: bool, inverse: bool) -> Solution:
+        """Return the solution."""
+        ...
 
 
-def differentiable_roots(a: Tensor, solve: Callable[[Tensor], Solution], *, backward: str = "auto") -> Solution:
-    """Return `solve(a)`, differentiable in `a`; see `sqrtm_pair` for the choices of `backward`."""
-    if backward == "autograd":
-        return solve(a)
+def differentiable_roots(a: Tensor, solve: Solver, *, root: bool, inverse: bool, backward: Backward) -> Solution:
+    """Return what `solve` returns for `a`, differentiable in `a`; see `sqrtm_pair` for the choices of `backward`."""
     if torch.compiler.is_compiling():
         function = RootPair  # The compiler does not trace a Function that defines jvp.
+    elif transforms_are_active():
+        function = ForwardRootPair
     else:
-        function = ForwardRootPair if transforms_are_active() else DirectRootPair
-    return Solution(*function.apply(a, solve, backward))
+        # Only in the eigenbasis does the gradient of the inverse root not need the root.
+        root = root or backward not in ("auto", "eigh")
+        return Solution(*DirectRootPair.apply(a, partial(solve, root=root, inverse=inverse), backward))
+    return Solution(*function.apply(a, partial(solve, root=True, inverse=inverse), backward))
 
 
 def inverse_differential(root: Tensor, inverse: Tensor, root_dot: Tensor) -> Tensor:
@@ -61,19 +68,29 @@ def spectral_gradient(
 
     The kernels of Daleckii and Krein: 1/(√λi + √λj), and −1/(√λi·√λj·(√λi + √λj)) for the inverse.
     """
-    inner = torch.zeros_like(vectors) if grad_root is None else product(product(vectors.mH, grad_root), vectors)
-    if grad_inverse is not None:
-        inverses = reciprocal(values)
-        null = (values == 0).to(values.dtype)
-        outward = inverses.square()[..., :, None] * null[..., None, :]
-        through = outward + outward.mT - inverses[..., :, None] * inverses[..., None, :]
-        inner = inner + through * (vectors.mH @ grad_inverse @ vectors)
     doubled = 2 * values
     sums = doubled.unsqueeze(-1) + doubled.unsqueeze(-2)
     if not full_rank:
         sums.masked_fill_(sums == 0, torch.inf)
+    if grad_inverse is None:
+        inner = product(product(vectors.mH, some(grad_root)), vectors)
+    elif full_rank and grad_root is None:
+        inverted = vectors / values.unsqueeze(-2)
+        inner = product(product(inverted.mH, grad_inverse), inverted).neg_()
+    else:
+        inner = through_inverse(grad_inverse, vectors, values)
+        inner = inner if grad_root is None else inner + product(product(vectors.mH, grad_root), vectors)
     half = product(product(vectors, inner.div_(sums)), vectors.mH)
     return half + half.mH
+
+
+def through_inverse(grad: Tensor, vectors: Tensor, values: Tensor) -> Tensor:
+    """Return the gradient of the inverse root as one of the root, in the eigenbasis."""
+    inverses = reciprocal(values)
+    null = (values == 0).to(values.dtype)
+    outward = inverses.square()[..., :, None] * null[..., None, :]
+    kernel = outward + outward.mT - inverses[..., :, None] * inverses[..., None, :]
+    return kernel * product(product(vectors.mH, grad), vectors)
 
 
 class RootPair(Function):
@@ -91,13 +108,14 @@ class RootPair(Function):
     @staticmethod
     def setup_context(ctx, inputs, output):
         """Keep what the derivatives need."""
-        a, _, ctx.variant = inputs
+        a, ctx.solve, ctx.variant = inputs
         root, inverse, vectors, values, *info, ctx.full_rank = output
+        known = info[-1]
         ctx.set_materialize_grads(False)
         ctx.mark_non_differentiable(*(t for t in (vectors, values, *info) if t is not None))
-        newton = a if ctx.variant == "svd_newton" else None
-        ctx.save_for_backward(root, inverse, vectors, values, newton)
-        ctx.save_for_forward(root, inverse, vectors, values, newton)
+        kept = a if root is None or ctx.variant == "svd_newton" else None
+        ctx.save_for_backward(root, inverse, vectors, values, known, kept)
+        ctx.save_for_forward(root, inverse, vectors, values, known, kept)
 
     @staticmethod
     def backward(ctx, *grads):
@@ -105,16 +123,21 @@ class RootPair(Function):
         grad_root, grad_inverse, *_ = grads
         if grad_root is None and grad_inverse is None:
             return None, None, None
-        root = ctx.saved_tensors[0]
-        with without_autocast(root):
+        # Unpacked once: activation checkpointing recomputes them, and frees each after its first use.
+        root, inverse, *basis, a = ctx.saved_tensors
+        basis = Basis(*basis)
+        with without_autocast(grads[0] if grad_inverse is None else grad_inverse):
+            if root is None and torch.is_grad_enabled():
+                root = root_again(ctx, a)
             options = {"variant": ctx.variant, "full_rank": ctx.full_rank}
-            return root_gradient(grad_root, grad_inverse, *ctx.saved_tensors, **options), None, None
+            return root_gradient(grad_root, grad_inverse, root, inverse, basis, a, **options), None, None
 
     @staticmethod
     def vmap(info, in_dims, *inputs):
         """Apply to the whole batch: all is batched already."""
         a, solve, backward = inputs
-        solution = differentiable_roots(a.movedim(in_dims[0], 0), solve, backward=backward)
+        function = ForwardRootPair if transforms_are_active() else DirectRootPair
+        solution = function.apply(a.movedim(in_dims[0], 0), solve, backward)
         return tuple(solution), tuple(0 if isinstance(t, Tensor) else None for t in solution)
 
 
@@ -124,11 +147,13 @@ class ForwardRootPair(RootPair):
     @staticmethod
     def jvp(ctx, *tangents):
         """Return the tangents of the outputs."""
-        root, inverse, vectors, values, _ = ctx.saved_tensors
-        root, vectors, values = gradient_basis(root, vectors, values, ctx.variant)
-        root_dot = solve_lyapunov(root, symmetric(tangents[0]), vectors, values)
-        inverse_dot = None if inverse is None else inverse_differential(root, inverse, root_dot)
-        return root_dot, inverse_dot, None, None, None, None, None
+        root, inverse, *basis, a = ctx.saved_tensors
+        wanted = root is not None
+        x, basis = gradient_basis(root if wanted else root_again(ctx, a), Basis(*basis), ctx.variant)
+        x = some(x)
+        root_dot = solve_lyapunov(x, symmetric(tangents[0]), basis)
+        inverse_dot = None if inverse is None else inverse_differential(x, inverse, root_dot)
+        return root_dot if wanted else None, inverse_dot, None, None, None, None, None, None
 
 
 class DirectRootPair(Function):
@@ -137,30 +162,34 @@ class DirectRootPair(Function):
     @staticmethod
     def forward(ctx, a, solve, backward):
         """Return the outputs and keep what the derivatives need."""
-        inputs = a, solve, backward
-        output = RootPair.forward(*inputs)
-        RootPair.setup_context(ctx, inputs, output)
+        output = tuple(solve(a))
+        RootPair.setup_context(ctx, (a, solve, backward), output)
         return output
 
     backward = staticmethod(RootPair.backward)
     jvp = staticmethod(ForwardRootPair.jvp)
 
 
-def root_gradient(grad_root, grad_inverse, root, inverse, vectors, values, a, *, variant, full_rank):
+def root_again(ctx, a: Tensor) -> Tensor:
+    """Return the root, differentiable in `a`, where the inverse root was found without it."""
+    return some(Solution(*DirectRootPair.apply(a, partial(ctx.solve, root=True), ctx.variant)).root)
+
+
+def root_gradient(grad_root, grad_inverse, root, inverse, basis, a, *, variant, full_rank):
     """Return the gradient of `a` for the chosen variant of the backward pass."""
     if variant.startswith("svd"):
-        return symmetric(published_gradient(grad_root, grad_inverse, root, vectors, values, a, variant))
-    root, vectors, values = gradient_basis(root, vectors, values, variant)
-    if vectors is not None and not torch.is_grad_enabled():
-        return spectral_gradient(grad_root, grad_inverse, vectors, values, full_rank=full_rank)
-    right = grad_root
+        return symmetric(published_gradient(grad_root, grad_inverse, root, basis, a, variant))
+    root, basis = gradient_basis(root, basis, variant)
+    if basis.vectors is not None and basis.known is None and not torch.is_grad_enabled():
+        return spectral_gradient(grad_root, grad_inverse, basis.vectors, some(basis.values), full_rank=full_rank)
+    root, right = some(root), grad_root
     if grad_inverse is not None:
         through = inverse_differential(root, inverse, symmetric(grad_inverse))
         right = through if right is None else right + through
-    return solve_lyapunov(root, symmetric(right), vectors, values)
+    return solve_lyapunov(root, symmetric(right), basis)
 
 
-def published_gradient(grad_root, grad_inverse, root, vectors, values, a, variant):
+def published_gradient(grad_root, grad_inverse, root, basis, a, variant):
     """Return the gradient by one of the published variants, whose bounds are for entries near one."""
     scale = power_of_four(root)
     grad_root = None if grad_root is None else grad_root * scale
@@ -168,16 +197,21 @@ def published_gradient(grad_root, grad_inverse, root, vectors, values, a, varian
     if variant == "svd_newton":
         gradient = newton_gradient(grad_root, grad_inverse, a / scale**2)
     else:
-        _, vectors, values = gradient_basis(root, vectors, values, variant)
-        gradient = svd_gradient(grad_root, grad_inverse, vectors, values / scale[..., 0], variant=variant)
+        vectors, values, _ = gradient_basis(root, basis, variant)[1]
+        gradient = svd_gradient(grad_root, grad_inverse, some(vectors), some(values) / scale[..., 0], variant=variant)
     return gradient / scale**2
 
 
-def gradient_basis(root, vectors, values, variant):
-    """Return the root to differentiate at, and eigenpairs, or None for them where the sign function solves."""
-    if variant != "lyapunov" and not (variant == "auto" and vectors is None):
-        return root, *(root_eigenpairs(root.detach()) if vectors is None else (vectors, values))
-    if vectors is not None:
+def gradient_basis(root: Tensor | None, basis: Basis, variant: str) -> tuple[Tensor | None, Basis]:
+    """Return the root to differentiate at, and its eigenpairs, or none where the sign function solves."""
+    vectors, values, known = basis
+    if variant == "auto" or (variant != "lyapunov" and vectors is not None and known is None):
+        return root, basis
+    if variant != "lyapunov":
+        return root, Basis(*root_eigenpairs(some(root).detach()))
+    if root is not None and vectors is not None and values is not None:
         # What the root has of null eigenvalues is the root of round-off, which is no longer small.
-        root = root + (spectral_product(vectors, values) - root).detach()
-    return root, None, None
+        exact = spectral_product(vectors, values)
+        exact = exact if known is None else torch.where(known[..., None, None], exact, root)
+        root = root + (exact - root).detach()
+    return root, Basis()

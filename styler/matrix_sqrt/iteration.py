@@ -1,11 +1,15 @@
 """The loop that the iterated methods share: each matrix of a batch stops by itself, at its best iterate."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from styler.matrix_sqrt.scaling import power_of_four
+from styler.matrix_sqrt.tracing import traced
+
+Normalize = Literal["frobenius", "trace"]
 
 # Above this the error may stay level or rise for many steps; below it convergence is at least quadratic.
 CONVERGING = 0.3
@@ -23,6 +27,27 @@ def frobenius_scale(a: Tensor) -> Tensor:
     return norm.masked_fill(norm == 0, 1)
 
 
+def normalizing_scale(a: Tensor, normalize: Normalize) -> Tensor:
+    """Return what takes the eigenvalues of semidefinite matrices into [0, 1], `(..., 1, 1)`; 1 for zero matrices."""
+    if normalize == "frobenius":
+        return frobenius_scale(a)
+    trace = a.diagonal(dim1=-2, dim2=-1).real.sum(-1)[..., None, None]
+    return trace.masked_fill(trace == 0, 1)
+
+
+def size_class(n: int) -> int:
+    """Return the least power of 4 that is at least n: compiled code for one size then serves others."""
+    size = 1
+    while size < n:
+        size *= 4
+    return size
+
+
+def fused(c: Tensor, x: Tensor, y: Tensor, *, beta: float = 1.0, alpha: float = 1.0) -> Tensor:
+    """Return beta·c + alpha·x·y, in one kernel where the batch is flat."""
+    return torch.baddbmm(c, x, y, beta=beta, alpha=alpha) if x.ndim == 3 else beta * c + alpha * (x @ y)
+
+
 def coupled_iteration(
     step: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]],
     y: Tensor,
@@ -30,11 +55,12 @@ def coupled_iteration(
     *,
     tol: float = 0.0,
     max_iterations: int,
+    strict: bool = False,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return (y, z, iterations) with z·y near the identity, each matrix at its best iterate.
 
     A matrix is done when ‖z·y − 1‖ is at `tol` or round-off, or stops falling once it has begun to converge. What
-    comes after divergence is never returned. Compiled, all `max_iterations` run; else the loop ends early.
+    comes after divergence is never returned. Compiled or strict, all `max_iterations` run; else the loop ends early.
 
     Args:
         step: From (y, z, z·y) to the next (y, z).
@@ -42,6 +68,7 @@ def coupled_iteration(
         z: First iterate of the inverse root; commutes with y.
         tol: Error to be content with; it bounds ‖y·y − a‖/‖a‖ from above.
         max_iterations: Bound on the steps.
+        strict: Whether never to look at the error.
     """
     n = y.shape[-1]
     identity = torch.eye(n, dtype=y.dtype, device=y.device)
@@ -52,7 +79,7 @@ def coupled_iteration(
     done = ~(error > enough)
     iterations = torch.zeros_like(done, dtype=torch.int64)
     for _ in range(max_iterations):
-        if not torch.compiler.is_compiling() and bool(done.all()):
+        if not (strict or traced(y)) and bool(done.all()):
             break
         y, z = step(y, z, product)
         product = z @ y

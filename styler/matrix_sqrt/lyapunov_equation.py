@@ -3,7 +3,7 @@
 Its own derivatives are Lyapunov equations with the same x, so gradients of every order come from here.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -38,7 +38,7 @@ def lyapunov(a: Tensor, c: Tensor, *, method: Literal["eigh", "sign"] = "eigh") 
         scale = power_of_four(a)
         a = symmetric(a / scale)
         pairs = root_eigenpairs(a.detach()) if method == "eigh" else (None, None)
-        return (solve_lyapunov(a, c, *pairs) / scale).to(dtype)
+        return (solve_lyapunov(a, c, Basis(*pairs)) / scale).to(dtype)
 
 
 def root_eigenpairs(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -49,12 +49,29 @@ def root_eigenpairs(x: Tensor) -> tuple[Tensor, Tensor]:
     return vectors, values.masked_fill(values <= threshold, 0).masked_fill(~finite, torch.nan)
 
 
-def solve_lyapunov(x: Tensor, c: Tensor, vectors: Tensor | None, values: Tensor | None) -> Tensor:
+class Basis(NamedTuple):
+    """Eigenpairs of a root, for those matrices that are `known` (None: for all), or for none."""
+
+    vectors: Tensor | None = None
+    values: Tensor | None = None
+    known: Tensor | None = None
+
+
+def solve_lyapunov(x: Tensor, c: Tensor, basis: Basis) -> Tensor:
     """Return the solution, by eigenpairs of x where they are given; differentiable in x and c to any order."""
     # The compiler does not trace a Function that defines jvp.
     function = LyapunovSolution if torch.compiler.is_compiling() else ForwardLyapunovSolution
     with without_autocast(x):
-        return function.apply(x, c, vectors, values)
+        return function.apply(x, c, *basis)
+
+
+def quotient(x: Tensor, c: Tensor, basis: Basis) -> Tensor:
+    """Return the solution in the eigenbasis where that is known, by the sign function elsewhere."""
+    vectors, values, known = basis
+    if vectors is None or values is None:
+        return sign_quotient(x, c)
+    spectral = spectral_quotient(c, vectors, values)
+    return spectral if known is None else torch.where(known[..., None, None], spectral, sign_quotient(x, c))
 
 
 def spectral_quotient(c: Tensor, vectors: Tensor, values: Tensor) -> Tensor:
@@ -67,27 +84,27 @@ class LyapunovSolution(Function):
     """The solution as a function of x and c; the eigenpairs of x only help to find it."""
 
     @staticmethod
-    def forward(x, c, vectors, values):
+    def forward(x, c, *basis):
         """Return the outputs, outside differentiation."""
-        return sign_quotient(x, c) if vectors is None else spectral_quotient(c, vectors, values)
+        return quotient(x, c, Basis(*basis))
 
     @staticmethod
     def setup_context(ctx, inputs, output):
         """Keep what the derivatives need."""
-        x, _, vectors, values = inputs
+        x, _, *basis = inputs
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(x, output, vectors, values)
-        ctx.save_for_forward(x, output, vectors, values)
+        ctx.save_for_backward(x, output, *basis)
+        ctx.save_for_forward(x, output, *basis)
 
     @staticmethod
     def backward(ctx, *grads):
         """Return the gradients of the inputs."""
         if grads[0] is None:
-            return None, None, None, None
-        x, solution, vectors, values = ctx.saved_tensors
-        adjoint = solve_lyapunov(x, grads[0], vectors, values)
+            return None, None, None, None, None
+        x, solution, *basis = ctx.saved_tensors
+        adjoint = solve_lyapunov(x, grads[0], Basis(*basis))
         with without_autocast(x):
-            return -(adjoint @ solution.mH + solution.mH @ adjoint), adjoint, None, None
+            return -(adjoint @ solution.mH + solution.mH @ adjoint), adjoint, None, None, None
 
     @staticmethod
     def vmap(info, in_dims, *tensors):
@@ -103,11 +120,11 @@ class ForwardLyapunovSolution(LyapunovSolution):
     def jvp(ctx, *tangents):
         """Return the tangents of the outputs."""
         x_dot, c_dot, *_ = tangents
-        x, solution, vectors, values = ctx.saved_tensors
+        x, solution, *basis = ctx.saved_tensors
         right = torch.zeros_like(solution) if c_dot is None else c_dot
         if x_dot is not None:
             right = right - x_dot @ solution - solution @ x_dot
-        return solve_lyapunov(x, right, vectors, values)
+        return solve_lyapunov(x, right, Basis(*basis))
 
 
 def batch_first(tensor: Tensor | None, dim: int | None, size: int) -> Tensor | None:

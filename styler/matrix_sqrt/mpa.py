@@ -5,14 +5,23 @@ import math
 import torch
 from torch import Tensor
 
-from styler.matrix_sqrt.iteration import frobenius_norm, frobenius_scale
+from styler.matrix_sqrt.iteration import Normalize, frobenius_norm, normalizing_scale
+from styler.matrix_sqrt.scaling import symmetric
 from styler.matrix_sqrt.solution import Solution
+from styler.matrix_sqrt.tracing import traced
 
 # With degree 5, six steps take the eigenvalue eps² of a normalised matrix to one.
 MAX_ITERATIONS = 12
 
 
-def mpa_roots(a: Tensor, *, degree: int = 5, tol: float = 0.0, max_iterations: int | None = None) -> Solution:
+def mpa_roots(
+    a: Tensor,
+    *,
+    degree: int = 5,
+    tol: float = 0.0,
+    max_iterations: int | None = None,
+    normalize: Normalize = "frobenius",
+) -> Solution:
     """Return roots of Hermitian matrices with entries near one, by the [degree/degree] approximant.
 
     The root of m = a/‖a‖ is g(m)·√(m·g(m)⁻²); what is left under the root is nearer to the identity, and
@@ -23,7 +32,7 @@ def mpa_roots(a: Tensor, *, degree: int = 5, tol: float = 0.0, max_iterations: i
         Song, Sebe, Wang (2022), eq. 7-12. arXiv:2201.12543. Unlike them we sum partial fractions, not
         powers of the matrix: all terms are positive, and one batched solve has them all.
     """
-    scale = frobenius_scale(a)
+    scale = normalizing_scale(a, normalize)
     identity = torch.eye(a.shape[-1], dtype=a.dtype, device=a.device)
     rest, root, inverse = a / scale, identity.expand_as(a), identity.expand_as(a)
     left = frobenius_norm((rest - identity).detach())
@@ -31,8 +40,7 @@ def mpa_roots(a: Tensor, *, degree: int = 5, tol: float = 0.0, max_iterations: i
     iterations = torch.zeros_like(done, dtype=torch.int64)
     for _ in range(MAX_ITERATIONS if max_iterations is None else max_iterations):
         forward, backward = pade_pair(rest, degree=degree)
-        rest = backward @ rest @ backward
-        rest = (rest + rest.mH) / 2
+        rest = symmetric(backward @ rest @ backward)
         error = frobenius_norm((rest - identity).detach())
         iterations = iterations + (~done)
         # Not finite: round-off has made the matrix indefinite, and the iterate before it is the best.
@@ -42,18 +50,12 @@ def mpa_roots(a: Tensor, *, degree: int = 5, tol: float = 0.0, max_iterations: i
         # No longer falling from near the identity: what is left is round-off.
         done = done | (error <= tol) | ((left < 0.1) & (error > left / 4))
         left = error
-        if not torch.compiler.is_compiling() and bool(done.all()):
+        if not traced(a) and bool(done.all()):
             break
     back = scale.sqrt()
     steps = iterations[..., 0, 0]
-    return Solution(
-        (root + root.mH) / 2 * back,
-        (inverse + inverse.mH) / 2 / back,
-        None,
-        None,
-        steps,
-        torch.zeros_like(steps, dtype=torch.bool),
-    )
+    fell_back = torch.zeros_like(steps, dtype=torch.bool)
+    return Solution(symmetric(root) * back, symmetric(inverse) / back, iterations=steps, fell_back=fell_back)
 
 
 def pade_coefficients(degree: int) -> list[tuple[float, float]]:

@@ -5,12 +5,19 @@ import math
 import torch
 from torch import Tensor
 
-from styler.matrix_sqrt.iteration import coupled_iteration, frobenius_scale
-from styler.matrix_sqrt.newton_schulz import MAX_ITERATIONS, schulz_step
+from styler.matrix_sqrt.iteration import Normalize, coupled_iteration, normalizing_scale
+from styler.matrix_sqrt.newton_schulz import least_share, schulz_step, schulz_steps
 from styler.matrix_sqrt.solution import Solution
 
 
-def mtp_roots(a: Tensor, *, degree: int = 10, tol: float = 0.0, max_iterations: int | None = None) -> Solution:
+def mtp_roots(
+    a: Tensor,
+    *,
+    degree: int = 10,
+    tol: float = 0.0,
+    max_iterations: int | None = None,
+    normalize: Normalize = "frobenius",
+) -> Solution:
     """Return roots of Hermitian matrices with entries near one.
 
     One iteration is the published polynomials in 1 − a/‖a‖. The following ones are Newton–Schulz steps
@@ -19,19 +26,18 @@ def mtp_roots(a: Tensor, *, degree: int = 10, tol: float = 0.0, max_iterations: 
     Reference:
         Song, Sebe, Wang (2022), eq. 4-6. arXiv:2201.12543
     """
-    scale = frobenius_scale(a)
+    scale = normalizing_scale(a, normalize)
     normalised = a / scale
     root, inverse = taylor_pair(normalised, degree=degree)
-    polishing = (MAX_ITERATIONS[scale.dtype] if max_iterations is None else max_iterations) - 1
+    polishing = (schulz_steps(least_share(a, 0.0)) if max_iterations is None else max_iterations) - 1
     iterations = torch.zeros(a.shape[:-2], dtype=torch.int64, device=a.device)
     if polishing > 0:
         root, inverse, iterations = coupled_iteration(
             schulz_step, normalised @ inverse, inverse, tol=tol, max_iterations=polishing
         )
     back = scale.sqrt()
-    return Solution(
-        root * back, inverse / back, None, None, iterations + 1, torch.zeros_like(iterations, dtype=torch.bool)
-    )
+    fell_back = torch.zeros_like(iterations, dtype=torch.bool)
+    return Solution(root * back, inverse / back, iterations=iterations + 1, fell_back=fell_back)
 
 
 def taylor_pair(m: Tensor, *, degree: int) -> tuple[Tensor, Tensor]:

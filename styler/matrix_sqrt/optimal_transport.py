@@ -10,9 +10,11 @@ from torch import Tensor
 from torch.autograd import Function
 
 from styler.matrix_sqrt.eigh import default_rank_tol, reciprocal
+from styler.matrix_sqrt.inverse_root import inv_sqrtm
 from styler.matrix_sqrt.lyapunov_equation import batch_first
 from styler.matrix_sqrt.precision import without_autocast
-from styler.matrix_sqrt.roots import check_matrix, inv_sqrtm, sqrtm
+from styler.matrix_sqrt.root import sqrtm
+from styler.matrix_sqrt.rooting import check_matrix
 from styler.matrix_sqrt.scaling import power_of_four, symmetric
 
 
@@ -65,7 +67,7 @@ def transport(a: Tensor, b: Tensor) -> Tensor:
 def doubled(a: Tensor, b: Tensor) -> tuple[torch.dtype, float, Tensor, Tensor]:
     """Return the real dtype of the arguments, its eps, and both in double precision with the same axes."""
     check_matrix(a)
-    check_matrix(b)
+    check_matrix(b, name="b")
     if a.shape[-1] != b.shape[-1]:
         raise ValueError(f"expected a and b of the same size, got {tuple(a.shape)} and {tuple(b.shape)}")
     dtype = torch.promote_types(a.dtype, b.dtype)

@@ -40,6 +40,6 @@ def products_are_rounded() -> bool:
 
 def without_autocast(a: Tensor) -> AbstractContextManager:
     """Return a context in which products of tensors like `a` keep their precision."""
-    if not torch.is_autocast_enabled(a.device.type):
+    if a.is_meta or not torch.is_autocast_enabled(a.device.type):
         return nullcontext()
     return torch.autocast(a.device.type, enabled=False)

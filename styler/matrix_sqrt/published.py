@@ -1,4 +1,4 @@
-"""The roots as their authors published them, kept to be measured against; not for use.
+"""The square roots as their authors published them, kept to be measured against; not for use.
 
 Reference:
     Song, Sebe, Wang (2022). arXiv:2201.08663 and 2201.12543, and the code that goes with them.
@@ -14,9 +14,12 @@ from torch.autograd import Function
 from styler.matrix_sqrt.mpa import pade_coefficients
 
 LYAPUNOV_STEPS = 8
+NEWTON_STEPS = 5
+PADE_DEGREE = 5
+TAYLOR_DEGREE = 10
 
 
-def pade_polynomials(degree: int = 5) -> tuple[list[float], list[float]]:
+def pade_polynomials(degree: int = PADE_DEGREE) -> tuple[list[float], list[float]]:
     """Return the coefficients of p and q, lowest power first, with √(1 − z) ≈ p(z)/q(z)."""
     pairs = pade_coefficients(degree)
     q = torch.ones(1, dtype=torch.float64)
@@ -38,12 +41,17 @@ def times_linear(polynomial: Tensor, slope: float) -> Tensor:
     return torch.cat([polynomial, zero]) + slope * torch.cat([zero, polynomial])
 
 
-PADE_P, PADE_Q = pade_polynomials()
-TAYLOR = [math.comb(2 * k, k) / 4**k / (1 - 2 * k) for k in range(11)]
+def taylor_polynomials(degree: int = TAYLOR_DEGREE) -> tuple[list[float], list[float]]:
+    """Return the Taylor coefficients of √(1 − z) and of 1/√(1 − z), lowest power first."""
+    inverse = [math.comb(2 * k, k) / 4**k for k in range(degree + 1)]
+    return [c / (1 - 2 * k) for k, c in enumerate(inverse)], inverse
 
 
 def polynomials(z: Tensor, *coefficients: list[float]) -> list[Tensor]:
-    """Return polynomials of z by its powers, one product each."""
+    """Return polynomials of z by its powers, one product each.
+
+    The last power is computed and not used, as in the authors' code and in their count of products.
+    """
     identity = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
     sums = [c[0] * identity for c in coefficients]
     power = z
@@ -58,10 +66,10 @@ def norm(a: Tensor) -> Tensor:
     return torch.linalg.vector_norm(a, dim=(-2, -1), keepdim=True)
 
 
-def lyapunov_steps(b: Tensor, c: Tensor) -> Tensor:
-    """Return eight steps of the iteration for b·l + l·b = c."""
+def lyapunov_steps(b: Tensor, c: Tensor, steps: int = LYAPUNOV_STEPS) -> Tensor:
+    """Return that many steps of the iteration for b·l + l·b = c."""
     three = 3 * torch.eye(b.shape[-1], dtype=b.dtype, device=b.device)
-    for _ in range(LYAPUNOV_STEPS):
+    for _ in range(steps):
         square = b @ b
         c = 0.5 * (c @ (three - square) - square @ c + b @ c @ b)
         b = 0.5 * b @ (three - square)
@@ -72,11 +80,12 @@ class PublishedRoot(Function):
     """A root by `approximate` of the normalised matrix, with the published backward."""
 
     @staticmethod
-    def forward(ctx, a: Tensor, approximate: Callable[[Tensor], Tensor]) -> Tensor:
+    def forward(ctx, a: Tensor, approximate: Callable[[Tensor], Tensor], steps: int) -> Tensor:
         """Return the root."""
         scale = norm(a)
         identity = torch.eye(a.shape[-1], dtype=a.dtype, device=a.device)
         root = approximate(identity - a / scale) * scale.sqrt()
+        ctx.steps = steps
         ctx.save_for_backward(root, scale)
         return root
 
@@ -84,37 +93,42 @@ class PublishedRoot(Function):
     def backward(ctx, *grads):
         """Return the gradient of the matrix."""
         root, scale = ctx.saved_tensors
-        return lyapunov_steps(root / scale.sqrt(), grads[0] / scale.sqrt()), None
+        return lyapunov_steps(root / scale.sqrt(), grads[0] / scale.sqrt(), ctx.steps), None, None
 
 
-def pade_quotient(z: Tensor) -> Tensor:
+def pade_quotient(z: Tensor, degree: int) -> Tensor:
     """Return q(z)⁻¹·p(z)."""
-    p, q = polynomials(z, PADE_P, PADE_Q)
+    p, q = polynomials(z, *pade_polynomials(degree))
     return torch.linalg.solve(q, p)
 
 
-def published_mpa(a: Tensor) -> Tensor:
-    """Return the root by one [5/5] Padé approximant."""
-    return PublishedRoot.apply(a, pade_quotient)
+def published_mpa(a: Tensor, *, degree: int = PADE_DEGREE, steps: int = LYAPUNOV_STEPS) -> Tensor:
+    """Return the root by one [degree/degree] Padé approximant, with so many Lyapunov steps backward: MPA-Lya."""
+    return PublishedRoot.apply(a, lambda z: pade_quotient(z, degree), steps)
 
 
-def published_mtp(a: Tensor) -> Tensor:
-    """Return the root by the Taylor polynomial of degree 10."""
-    return PublishedRoot.apply(a, lambda z: polynomials(z, TAYLOR)[0])
+def published_mtp(a: Tensor, *, degree: int = TAYLOR_DEGREE, steps: int = LYAPUNOV_STEPS) -> Tensor:
+    """Return the root by a Taylor polynomial: MTP-Lya."""
+    return PublishedRoot.apply(a, lambda z: polynomials(z, taylor_polynomials(degree)[0])[0], steps)
 
 
-def published_newton_schulz(a: Tensor) -> Tensor:
-    """Return the root by five coupled Newton-Schulz steps, differentiated as they stand."""
-    scale = norm(a)
+def newton_schulz_pair(a: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+    """Return the iterates of a^(1/2) and a^(-1/2) for a of norm one."""
     identity = torch.eye(a.shape[-1], dtype=a.dtype, device=a.device)
-    y, z = a / scale, identity.expand_as(a)
-    for _ in range(5):
+    y, z = a, identity.expand_as(a)
+    for _ in range(steps):
         half = 0.5 * (3 * identity - z @ y)
         y, z = y @ half, half @ z
-    return y * scale.sqrt()
+    return y, z
 
 
-def published_svd(a: Tensor) -> Tensor:
-    """Return the root by singular value decomposition, differentiated as it stands."""
-    u, s, _ = torch.linalg.svd(a)
-    return (u * s.sqrt()[..., None, :]) @ u.mH
+def published_newton_schulz(a: Tensor, *, steps: int = NEWTON_STEPS) -> Tensor:
+    """Return the root by coupled Newton–Schulz steps, differentiated as they stand."""
+    scale = norm(a)
+    return newton_schulz_pair(a / scale, steps)[0] * scale.sqrt()
+
+
+def published_newton_schulz_lyapunov(a: Tensor, *, steps: int = NEWTON_STEPS, lyapunov: int = LYAPUNOV_STEPS) -> Tensor:
+    """Return the same root with the Lyapunov steps backward: NS-Lya."""
+    identity = torch.eye(a.shape[-1], dtype=a.dtype, device=a.device)
+    return PublishedRoot.apply(a, lambda z: newton_schulz_pair(identity - z, steps)[0], lyapunov)

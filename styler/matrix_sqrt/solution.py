@@ -1,4 +1,4 @@
-"""What every method returns, and what the user may ask to know about it."""
+"""What every method returns."""
 
 from typing import NamedTuple
 
@@ -8,32 +8,24 @@ from torch import Tensor
 class Solution(NamedTuple):
     """Roots of a batch, with the eigenpairs where the method has them.
 
-    `inverse` is None where only the root was asked for. `values` are the eigenvalues of the root, zero
-    where they count as null. `iterations` and `fell_back` have the batch's shape, or are None for a
-    decomposition, which has neither. `full_rank` is whether all are known to be finite and of full rank.
+    `root` or `inverse` is None where it was not asked for. `values` are the eigenvalues of the root, zero where
+    they count as null. `iterations` and `fell_back` have the batch's shape, or are None for a decomposition, which
+    has neither. `known` says which matrices have eigenpairs, None that all have them that may. `full_rank` is
+    whether all are known to be finite and of full rank.
     """
 
-    root: Tensor
+    root: Tensor | None
     inverse: Tensor | None
-    vectors: Tensor | None
-    values: Tensor | None
+    vectors: Tensor | None = None
+    values: Tensor | None = None
     iterations: Tensor | None = None
     fell_back: Tensor | None = None
+    known: Tensor | None = None
     full_rank: bool = False
 
 
-class RootInfo(NamedTuple):
-    """How well each matrix of the batch was solved; every field has the batch's shape.
-
-    residual: ‖x·x − a‖/‖a‖ in Frobenius norms, of the matrix after its ridge.
-    iterations: Steps taken; 0 for a decomposition.
-    rank: Number of eigenvalues above the rank tolerance.
-    condition: Ratio of the largest eigenvalue to the least of those.
-    fell_back: Whether the method missed `tol` and `eigh` took over.
-    """
-
-    residual: Tensor
-    iterations: Tensor
-    rank: Tensor
-    condition: Tensor
-    fell_back: Tensor
+def some(matrix: Tensor | None) -> Tensor:
+    """Return a part that a solution has wherever it was asked for."""
+    if matrix is None:
+        raise ValueError("expected a solution with the part that was asked for")
+    return matrix

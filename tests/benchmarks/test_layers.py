@@ -20,9 +20,11 @@ from styler.benchmarks.layers.data import (
     moving_shapes,
     scanned_digits,
 )
+from styler.benchmarks.layers.roots import ROOTS, networks, parts_by_switch
 from styler.benchmarks.layers.speed import CASES, METHODS, Case, speed_rows
 from styler.benchmarks.layers.tasks import TASKS
 from styler.cli.bench_layers import bench_layers
+from styler.covariance.root_layer import RootLayer
 from styler.errors import StylerError
 
 CPU = torch.device("cpu")
@@ -116,6 +118,38 @@ def test_command_prints_two_tables():
     assert result.exit_code == 0
     assert "AdaIN" in result.stdout
     assert "newton_schulz" in result.stdout
+
+
+@pytest.mark.usefixtures("small")
+def test_roots_of_the_papers_are_trained_and_timed_side_by_side():
+    arguments = ["--layers", "WhiteningColoring2d,HybridMethod", "--roots", "--seeds", "1", "--steps", "4"]
+    rows = [json.loads(line) for line in run(*arguments, "--repeats", "1", "--json").stdout.splitlines()]
+    assert [row["part"] for row in rows[: len(ROOTS)]] == list(ROOTS)
+    assert [row["method"] for row in rows[len(ROOTS) :]] == list(ROOTS)
+
+
+@pytest.mark.parametrize("layer", sorted(CASES))
+def test_networks_take_the_root_that_they_are_made_with(layer):
+    pytest.importorskip("sklearn")
+    data = TASKS[layer].data(torch.Generator().manual_seed(0))
+    network = networks(layer, ROOTS["NS(5)"])(data)
+    layers = [module for module in network.modules() if isinstance(module, RootLayer)]
+    assert layers
+    assert all(module.root.items() >= ROOTS["NS(5)"].items() for module in layers)
+
+
+@pytest.mark.usefixtures("small")
+def test_the_epoch_of_the_switch_is_swept():
+    result = run("--switch", "0,10", "--seeds", "1", "--steps", "20", "--json")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["part"] for row in rows] == ["SVD-Padé from epoch 0 on", "SVD-Padé from epoch 10 on"]
+    assert [row["layer"] for row in rows] == ["HybridMethod"] * 2
+    assert [part.switch_epoch for part in parts_by_switch([0, 10])] == [0, 10]
+
+
+@pytest.mark.parametrize("arguments", [["--switch", "x"], ["--switch", "1", "--roots"]])
+def test_command_refuses_other_switches(arguments):
+    assert run(*arguments).exit_code == 2
 
 
 def test_command_refuses_layers_that_it_does_not_know():

@@ -1,42 +1,25 @@
 """What every layer of styler.covariance must do, whichever it is."""
 
 import copy
+import inspect
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, get_args
+from typing import get_args
 
 import pytest
 import torch
+from covariance_layers import CASES, Case
 from torch import Tensor, nn
 from torch.testing import assert_close
+from torch.utils import checkpoint
 
 from styler.covariance import (
     CovariancePool2d,
-    DecorrelatedBatchNorm2d,
-    SecondOrderHead,
-    TemporalAttentiveCovariancePool,
-    WhiteningColoring2d,
 )
+from styler.covariance.root_layer import DEFAULTS
 from styler.matrix_sqrt import Method
 from styler.matrix_sqrt.differentiation import Backward
 
-
-class Case(NamedTuple):
-    """A layer, shapes of inputs that make full covariances, and of some that make deficient ones."""
-
-    layer: Callable[..., nn.Module]
-    shapes: tuple[tuple[int, ...], ...]
-    deficient: tuple[tuple[int, ...], ...]
-
-
-CASES = {
-    "batch norm": Case(partial(DecorrelatedBatchNorm2d, 6, groups=2), ((2, 6, 3, 4),), ((1, 6, 1, 2),)),
-    "pool": Case(CovariancePool2d, ((2, 4, 3, 4),), ((2, 4, 1, 3),)),
-    "cross head": Case(partial(SecondOrderHead, 5, 3, projections=(4, 3)), ((2, 13, 5),), ((2, 3, 5),)),
-    "head": Case(partial(SecondOrderHead, 5, 3, projections=(4,)), ((2, 13, 5),), ((2, 4, 5),)),
-    "video pool": Case(partial(TemporalAttentiveCovariancePool, 4), ((2, 3, 4, 2, 3),), ((2, 1, 4, 1, 3),)),
-    "wct": Case(partial(WhiteningColoring2d, groups=2), ((2, 6, 3, 4), (2, 6, 4, 3)), ((2, 6, 1, 2), (1, 6, 1, 2))),
-}
 every_layer = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 # Derivatives of eigenvectors divide by λi − λj, which is zero between null directions: the others cure that.
 SINGULAR = {"svd", "svd_topn", "autograd"}
@@ -45,7 +28,7 @@ ROOTS = [
     *({"method": "svd", "backward": backward} for backward in sorted(set(get_args(Backward)) - SINGULAR)),
     {"method": "mpa", "max_iterations": 1, "backward": "lyapunov"},
     {"method": "mtp", "max_iterations": 1, "backward": "lyapunov"},
-    {"method": "newton_schulz", "max_iterations": 5, "backward": "autograd"},
+    {"method": "newton_schulz", "max_iterations": 5, "backward": "autograd", "normalize": "trace"},
 ]
 
 
@@ -85,6 +68,38 @@ def test_gradients_agree_with_differences(case):
 
     leaves = [x.requires_grad_() for x in inputs(case.shapes)]
     assert torch.autograd.gradcheck(output, (*parameters.values(), *leaves), fast_mode=True)
+
+
+@every_layer
+def test_second_derivatives_agree_with_differences(case):
+    leaves = [x.requires_grad_() for x in inputs(case.shapes)]
+    assert torch.autograd.gradgradcheck(built(case), leaves, fast_mode=True, atol=1e-4)
+
+
+@every_layer
+def test_activation_checkpointing_changes_nothing(case):
+    layer = built(case).eval()
+    checkpointed = partial(checkpoint.checkpoint, layer, use_reentrant=False)
+    for found, wanted in zip(
+        results(checkpointed, inputs(case.shapes)), results(layer, inputs(case.shapes)), strict=True
+    ):
+        assert_close(found, wanted, rtol=0, atol=0)
+
+
+@every_layer
+def test_an_empty_batch_comes_back_empty(case):
+    layer = built(case)
+    wanted = layer(*inputs(case.shapes)).shape[1:]
+    assert layer.eval()(*(x[:0] for x in inputs(case.shapes))).shape == (0, *wanted)
+
+
+@every_layer
+def test_options_are_in_the_signature(case):
+    signature = inspect.signature(getattr(case.layer, "func", case.layer))
+    assert set(DEFAULTS) <= set(signature.parameters)
+    assert not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in signature.parameters.values())
+    with pytest.raises(TypeError, match="unexpected keyword argument 'methd'"):
+        case.layer(methd="eigh")
 
 
 @every_layer
@@ -211,9 +226,9 @@ def test_wrong_shapes_and_no_positions_are_refused(case):
 def test_layers_are_made_on_the_device_and_in_the_dtype_asked_for(case):
     if case.layer is CovariancePool2d:
         pytest.skip("CovariancePool2d has neither weights nor buffers")
-    tensors = case.layer(device="meta", dtype=torch.bfloat16).state_dict().values()
-    assert {tensor.device.type for tensor in tensors} == {"meta"}
-    assert {tensor.dtype for tensor in tensors if tensor.is_floating_point()} == {torch.bfloat16}
+    layer = case.layer(device="meta", dtype=torch.bfloat16)
+    assert {tensor.device.type for tensor in layer.state_dict().values()} == {"meta"}
+    assert {parameter.dtype for parameter in layer.parameters()} <= {torch.bfloat16}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -4,6 +4,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from styler.covariance import CovariancePool2d, upper_triangle
+from styler.covariance.hybrid import NEWTON_SCHULZ
 from styler.matrix_sqrt import sqrtm
 from styler.matrix_sqrt.published import published_newton_schulz
 
@@ -37,11 +38,47 @@ def test_leading_axes_are_kept():
     assert_close(CovariancePool2d()(x), CovariancePool2d()(x.flatten(0, 1)).unflatten(0, (2, 3)))
 
 
-def test_five_newton_schulz_steps_are_those_of_isqrt_cov():
-    x = torch.randn(2, 4, 5, 6, dtype=torch.float64)
-    layer = CovariancePool2d(method="newton_schulz", max_iterations=5, backward="autograd")
-    covariances = torch.stack([torch.cov(item, correction=0) for item in x.flatten(2)])
-    assert_close(layer(x), upper_triangle(published_newton_schulz(covariances)))
+# From the authors' algorithm (fast-MPN-COV: pre-normalisation by the trace, five steps, their own backward), worked
+# out once in double precision for the covariance and the gradient of its root below.
+ISQRT_COV = {
+    "covariance": [[4, 1, 0], [1, 3, 1], [0, 1, 2]],
+    "root": [
+        1.98069259763051,
+        0.27582704410488,
+        -0.02718523160966,
+        1.67768032191597,
+        0.33019750732421,
+        1.37466804620143,
+    ],
+    "grad": [[1, 2, 0], [2, -1, 1], [0, 1, 3]],
+    "gradient": [
+        [0.17116049093040, 0.57598717246720, -0.06979826426278],
+        [0.57598717246720, -0.44743971418992, 0.27664526722989],
+        [-0.06979826426278, 0.27664526722989, 1.02388605107367],
+    ],
+}
+
+
+def test_five_newton_schulz_steps_from_the_trace_are_those_of_isqrt_cov():
+    a, grad, gradient = (
+        torch.tensor(ISQRT_COV[name], dtype=torch.float64) for name in ("covariance", "grad", "gradient")
+    )
+    expected = torch.tensor([ISQRT_COV["root"]], dtype=torch.float64)
+    root = sqrtm(a.requires_grad_(), **NEWTON_SCHULZ)
+    assert_close(upper_triangle(root)[None], expected, rtol=0, atol=1e-12)
+    (found,) = torch.autograd.grad(root, a, grad)
+    assert_close(found, gradient, rtol=0, atol=1e-12)
+    # Four corners of a tetrahedron have the identity for their covariance, so that x has a.
+    corners = torch.tensor([[1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]]).double()
+    x = (torch.linalg.cholesky(a.detach()) @ corners).view(1, 3, 2, 2)
+    assert_close(CovariancePool2d(**NEWTON_SCHULZ)(x), expected, rtol=0, atol=1e-12)
+
+
+def test_five_steps_from_the_frobenius_norm_are_others():
+    a = torch.tensor(ISQRT_COV["covariance"]).double()
+    options = {**NEWTON_SCHULZ, "normalize": "frobenius"}
+    assert_close(sqrtm(a, **options), published_newton_schulz(a[None])[0])
+    assert float((sqrtm(a, **options) - sqrtm(a, **NEWTON_SCHULZ)).abs().max()) > 1e-4
 
 
 @pytest.mark.parametrize("backward", META_LAYERS)

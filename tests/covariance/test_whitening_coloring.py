@@ -56,3 +56,17 @@ def test_strength_is_learnt():
 def test_groups_that_do_not_divide_the_channels_are_named(groups):
     with pytest.raises(ValueError, match="expected groups"):
         WhiteningColoring2d(groups=groups)(torch.rand(1, 4, 5, 5), torch.rand(1, 4, 5, 5))
+
+
+@pytest.mark.parametrize(("content", "style"), [(4, 3), (4, 0), (1, 2)])
+def test_a_style_for_each_item_or_for_all_is_expected(content, style):
+    with pytest.raises(ValueError, match="expected style with one item, or as many as content"):
+        WhiteningColoring2d()(torch.rand(content, 3, 5, 5), torch.rand(style, 3, 5, 5))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_style_of_another_precision_is_taken(dtype):
+    content, style = torch.rand(2, 3, 5, 5), torch.rand(1, 3, 5, 5).to(dtype)
+    result = WhiteningColoring2d()(content, style)
+    assert result.dtype == torch.float32
+    assert_close(result, WhiteningColoring2d()(content, style.float()), rtol=1e-5, atol=1e-5)

@@ -28,7 +28,7 @@ def test_lyapunov_solution_is_zero_between_null_directions(method):
     a = torch.diag(torch.tensor([2.0, 1.0, 0.0, 0.0], dtype=torch.float64))
     x = lyapunov(a, torch.ones_like(a), method=method)
     expected = a.new_tensor([[1 / 4, 1 / 3, 1 / 2, 1 / 2], [1 / 3, 1 / 2, 1, 1], [1 / 2, 1, 0, 0], [1 / 2, 1, 0, 0]])
-    assert_close(x, expected, rtol=0, atol=1e-7)
+    assert_close(x, expected, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("method", ["eigh", "sign"])

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,15 +11,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from styler.benchmarks.layers.data import Data
-from styler.benchmarks.layers.tasks import TASKS, Part
-from styler.benchmarks.sqrt import synchronize
+from styler.benchmarks.layers.tasks import NUM_EPOCHS, TASKS, Part
+from styler.benchmarks.sqrt.timing import synchronize
 from styler.covariance import HybridMethod
 
 BATCH = 32
 LEARNING_RATE = 1e-2
 """The same for all: of AdamW, with warm-up and decay (one cycle)."""
-NUM_EPOCHS, SWITCH_EPOCH = 10, 8
-"""Of the hybrid protocol: parts of the training."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,12 @@ class AccuracyRow:
 
 
 def accuracy_rows(
-    layers: Sequence[str], *, device: torch.device, seeds: int = 3, steps: int = 300
+    layers: Sequence[str],
+    *,
+    device: torch.device,
+    seeds: int = 3,
+    steps: int = 300,
+    parts: Mapping[str, Sequence[Part]] | None = None,
 ) -> Iterator[AccuracyRow]:
     """Yield two rows for each layer: its own and its plain counterpart's, on the same data.
 
@@ -48,13 +51,15 @@ def accuracy_rows(
         device: Where networks are trained.
         seeds: Number of trainings, each with other data, weights and batches.
         steps: Of the optimiser, with batches of 32.
+        parts: What to train in the place of the two, by layer.
 
     Raises:
         StylerError: If a task needs scikit-learn and it is not installed.
     """
     for name in layers:
         task = TASKS[name]
-        results: dict[Part, list[tuple[float, float]]] = {task.layer: [], task.plain: []}
+        compared = (task.layer, task.plain) if parts is None else parts[name]
+        results: dict[Part, list[tuple[float, float]]] = {part: [] for part in compared}
         for seed in range(seeds):
             for part, found in results.items():  # in turns, so that a busy machine is so for both
                 found.append(trained(part, task.data(torch.Generator().manual_seed(seed)), device, seed, steps))
@@ -81,7 +86,7 @@ def trained(part: Part, data: Data, device: torch.device, seed: int, steps: int)
     network = part.network(data).to(device)
     data = Data(*(tensor.to(device) for tensor in data[:4]), data.num_classes)
     start = time.perf_counter()
-    train(network, data, steps=steps, is_hybrid=part.is_hybrid)
+    train(network, data, steps=steps, switch_epoch=part.switch_epoch)
     synchronize(data.x)
     seconds = time.perf_counter() - start
     network.eval()
@@ -90,11 +95,11 @@ def trained(part: Part, data: Data, device: torch.device, seed: int, steps: int)
     return float(right.float().mean()), seconds
 
 
-def train(network: nn.Module, data: Data, *, steps: int, is_hybrid: bool) -> None:
+def train(network: nn.Module, data: Data, *, steps: int, switch_epoch: int | None) -> None:
     """Train a network on batches drawn by torch's global generator."""
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
-    hybrid = HybridMethod(network, switch_epoch=SWITCH_EPOCH) if is_hybrid else None
+    hybrid = None if switch_epoch is None else HybridMethod(network, switch_epoch=switch_epoch)
     for step in range(1, steps + 1):
         batch = torch.randint(len(data.y), (BATCH,)).to(data.y.device)
         optimizer.zero_grad()

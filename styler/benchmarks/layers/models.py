@@ -1,11 +1,13 @@
 """The small networks, each with a plain part or the covariance layer."""
 
 from collections.abc import Callable
+from typing import Unpack
 
 import torch
 from torch import Tensor, nn
 
 from styler.covariance import WhiteningColoring2d
+from styler.covariance.root_layer import RootChoice
 
 
 def normalised_network(norm: Callable[[int], nn.Module], num_classes: int) -> nn.Module:
@@ -99,9 +101,9 @@ class AverageOverTime(nn.Module):
 class ReferencedNetwork(nn.Module):
     """A network for four channels, which first get the statistics of a reference image."""
 
-    def __init__(self, groups: int, reference: Tensor, num_classes: int) -> None:
+    def __init__(self, groups: int, reference: Tensor, num_classes: int, **root: Unpack[RootChoice]) -> None:
         super().__init__()
-        self.transform = WhiteningColoring2d(groups=groups)
+        self.transform = WhiteningColoring2d(groups=groups, **root)
         self.register_buffer("reference", reference)
         self.rest = nn.Sequential(
             nn.Conv2d(4, 32, 3, padding=1),

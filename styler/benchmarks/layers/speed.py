@@ -1,14 +1,14 @@
 """Forward and backward time of the layers with each root, at the sizes of the papers' experiments."""
 
-import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from styler.benchmarks.sqrt import timed
+from styler.benchmarks.sqrt.timing import median_times
 from styler.choices import Method
 from styler.covariance import (
     CovariancePool2d,
@@ -17,6 +17,7 @@ from styler.covariance import (
     TemporalAttentiveCovariancePool,
     WhiteningColoring2d,
 )
+from styler.covariance.root_layer import RootChoice
 
 METHODS: tuple[Method, ...] = ("auto", "mpa", "mtp", "newton_schulz", "svd")
 
@@ -45,7 +46,7 @@ CASES = {
 
 @dataclass(frozen=True)
 class SpeedRow:
-    """Medians in milliseconds of one layer with one method, in float32."""
+    """Medians in milliseconds of one layer with one root, in float32."""
 
     layer: str
     matrices: str
@@ -54,25 +55,33 @@ class SpeedRow:
     backward_ms: float
 
 
-def speed_rows(layers: Sequence[str], *, device: torch.device, repeats: int = 5) -> Iterator[SpeedRow]:
-    """Yield a row for each layer in `CASES` and each method.
+def speed_rows(
+    layers: Sequence[str],
+    *,
+    device: torch.device,
+    repeats: int = 5,
+    roots: Mapping[str, RootChoice] | None = None,
+) -> Iterator[SpeedRow]:
+    """Yield a row for each layer in `CASES` and each root, measured alternately.
 
     Args:
         layers: Names; those that are not in `CASES` are passed over.
         device: Where layers run.
-        repeats: Timed runs of each, after one that is not.
+        repeats: Timed runs of each, every one after one that is not.
+        roots: By name; exact ones by each of `METHODS` by default.
     """
-    for name in (name for name in layers if name in CASES):
-        for method in METHODS:
-            torch.manual_seed(0)
-            yield measured(name, CASES[name], method, device, repeats)
+    chosen = {method: RootChoice(method=method) for method in METHODS} if roots is None else roots
+    for layer in (name for name in layers if name in CASES):
+        case = CASES[layer]
+        torch.manual_seed(0)
+        x, *others = (torch.randn(shape).to(device) for shape in case.shapes)
+        functions = {name: partial(output, case.layer(**root).to(device), others) for name, root in chosen.items()}
+        with torch.no_grad():
+            weight = torch.ones_like(next(iter(functions.values()))(x))
+        for name, times in median_times(functions, x, weight, repeats=repeats).items():
+            yield SpeedRow(layer, case.matrices, name, *times)
 
 
-def measured(name: str, case: Case, method: Method, device: torch.device, repeats: int) -> SpeedRow:
-    """Return the row of one layer with one method."""
-    layer = case.layer(method=method).to(device)
-    x, *others = (torch.randn(shape).to(device) for shape in case.shapes)
-    weight = torch.ones_like(layer(x, *others))
-    timings = [timed(lambda leaf: layer(leaf, *others), x, weight) for _ in range(repeats)]
-    forward, backward = (statistics.median(side) * 1e3 for side in zip(*timings, strict=True))
-    return SpeedRow(name, case.matrices, method, forward, backward)
+def output(layer: nn.Module, others: Sequence[Tensor], x: Tensor) -> Tensor:
+    """Return a layer's output, as a function of its first input."""
+    return layer(x, *others)

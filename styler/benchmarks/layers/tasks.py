@@ -25,13 +25,16 @@ from styler.covariance import (
 )
 from styler.covariance.hybrid import NEWTON_SCHULZ
 
+NUM_EPOCHS, SWITCH_EPOCH = 10, 8
+"""Of the hybrid protocol: parts of the training."""
+
 
 class Part(NamedTuple):
-    """A network made for some data, and whether its roots switch towards the end."""
+    """A network made for some data, and the epoch of the hybrid protocol at which its roots switch, if it is one."""
 
     name: str
     network: Callable[[Data], nn.Module]
-    is_hybrid: bool = False
+    switch_epoch: int | None = None
 
 
 class Task(NamedTuple):
@@ -66,7 +69,7 @@ TASKS = {
     ),
     "HybridMethod": Task(
         digits,
-        Part("a fifth of it SVD-Padé", pooled_by(), is_hybrid=True),
+        Part("a fifth of it SVD-Padé", pooled_by(), SWITCH_EPOCH),
         Part("Newton–Schulz alone", pooled_by(**NEWTON_SCHULZ)),
     ),
     "SecondOrderHead": Task(

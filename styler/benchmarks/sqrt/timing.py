@@ -1,0 +1,51 @@
+"""Seconds of a forward and a backward pass, side by side with others on a busy machine."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+
+def median_times(
+    functions: Mapping[str, Callable[[Tensor], Tensor]], a: Tensor, weight: Tensor, *, repeats: int
+) -> dict[str, tuple[float, float]]:
+    """Return median milliseconds forward and backward by name.
+
+    Functions take turns, since a machine's load and clock drift; each is timed after a run that is not, since
+    what ran before has left its own data in the caches.
+    """
+    rounds = [{name: timed_warm(f, a, weight) for name, f in functions.items()} for _ in range(repeats)]
+    return {name: medians([timings[name] for timings in rounds]) for name in functions}
+
+
+def medians(timings: list[tuple[float, float]]) -> tuple[float, float]:
+    """Return the median milliseconds of both passes."""
+    forward, backward = (statistics.median(side) * 1e3 for side in zip(*timings, strict=True))
+    return forward, backward
+
+
+def timed_warm(function: Callable[[Tensor], Tensor], a: Tensor, weight: Tensor) -> tuple[float, float]:
+    """Return the seconds of the second of two runs in a row."""
+    timed(function, a, weight)
+    return timed(function, a, weight)
+
+
+def timed(function: Callable[[Tensor], Tensor], a: Tensor, weight: Tensor) -> tuple[float, float]:
+    """Return the seconds of one forward and one backward pass."""
+    leaf = a.detach().requires_grad_()
+    synchronize(a)
+    start = time.perf_counter()
+    root = function(leaf)
+    synchronize(a)
+    middle = time.perf_counter()
+    root.backward(weight)
+    synchronize(a)
+    return middle - start, time.perf_counter() - middle
+
+
+def synchronize(a: Tensor) -> None:
+    """Wait until what was asked of an accelerator is done."""
+    if a.device.type != "cpu":
+        torch.accelerator.synchronize(a.device)

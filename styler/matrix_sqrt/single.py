@@ -1,0 +1,39 @@
+"""A single matrix by `eigh`, with its scale and its checks in Python's numbers: a third of the operations."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from styler.matrix_sqrt.eigh import Rules, default_rank_tol, eigenpairs, spectral_product
+from styler.matrix_sqrt.solution import Solution
+
+
+def single_roots(a: Tensor, rules: Rules, *, root: bool, inverse: bool) -> Solution | None:
+    """Return the roots of one Hermitian matrix of full rank, of any size; None for what is not quite that."""
+    largest = largest_entry(a)
+    if not (0 < largest < math.inf and torch.equal(a, a.mH)):
+        return None
+    # As `root_scale`: 2^k with the largest entry in [4^k, 4^(k+1)).
+    power = (math.frexp(largest)[1] - 1) // 2
+    eigenvalues, vectors = eigenpairs(a if power == 0 else a * 4.0**-power)
+    spectrum = eigenvalues.flatten().tolist()
+    share = default_rank_tol(eigenvalues) if rules.rank_tol is None else rules.rank_tol
+    if not spectrum[0] > share * spectrum[-1]:
+        return None
+    values = eigenvalues.sqrt() if power == 0 else eigenvalues.sqrt() * 2.0**power
+    return Solution(
+        spectral_product(vectors, values) if root else None,
+        spectral_product(vectors, 1 / values) if inverse else None,
+        vectors,
+        values,
+        full_rank=True,
+    )
+
+
+def largest_entry(a: Tensor) -> float:
+    """Return the largest absolute entry, NaN if any is."""
+    if a.is_complex():
+        return float(a.abs().max())
+    low, high = a.aminmax()  # in one pass, and a third of the time of a norm
+    return max(-float(low), float(high))

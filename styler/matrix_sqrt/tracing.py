@@ -1,0 +1,25 @@
+"""What may be asked of a tensor: whether it has values, and whether its derivative may be wanted."""
+
+import sys
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+# Private to torch; where it is missing the functions that torch.func needs serve every call.
+transforms_are_active = getattr(torch._C, "_are_functorch_transforms_active", lambda: True)
+
+
+def traced(a: Tensor) -> bool:
+    """Return whether `a` has no values to look at: it is compiled, on the meta device, or fake."""
+    if torch.compiler.is_compiling() or a.is_meta:
+        return True
+    fake = sys.modules.get("torch._subclasses.fake_tensor")
+    return fake is not None and isinstance(a, fake.FakeTensor)
+
+
+def differentiated(a: Tensor) -> bool:
+    """Return whether a derivative with respect to `a`, of any mode, or a vmap may follow."""
+    if torch.compiler.is_compiling() or transforms_are_active() or (a.requires_grad and torch.is_grad_enabled()):
+        return True
+    return forward_ad.unpack_dual(a).tangent is not None
