@@ -23,7 +23,7 @@ def bures_wasserstein(a: Tensor, b: Tensor) -> Tensor:
 
     Computed in double precision as min ‖a^(1/2) − u·b^(1/2)‖² over unitary u, which does not cancel where
     the covariances are near each other, and has a gradient where they are singular. Eigenvalues that the
-    dtype of the arguments cannot tell from zero, up to 16·eps of the largest, are taken for zero.
+    dtype of the arguments cannot tell from zero, up to max(8, √n)·eps of the largest, are taken for zero.
 
     Args:
         a: Covariances, `(..., n, n)`, of any rank.

@@ -11,7 +11,7 @@ from styler.matrix_sqrt import inv_sqrtm, inv_sqrtm_apply, sqrtm, sqrtm_pair
 
 @every_method
 @pytest.mark.parametrize("kind", ["log", "clustered", "spike"])
-@pytest.mark.parametrize("kappa", [1.0, 1e2, 1e4, 1e7, 1e10, 1e14])
+@pytest.mark.parametrize("kappa", [1.0, 1e4, 1e10, 1e14])
 @pytest.mark.parametrize("n", [2, 32])
 def test_residuals_are_at_round_off_in_double_precision(method, kind, kappa, n):
     a = with_spectrum(spectra(n, kappa)[kind])

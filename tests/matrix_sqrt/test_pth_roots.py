@@ -1,5 +1,7 @@
 """Accuracy and robustness of roots of any order: the table of the square roots, for every order and method."""
 
+from functools import partial
+
 import mpmath
 import pytest
 import torch
@@ -12,7 +14,7 @@ from torch.testing import assert_close
 from styler.matrix_sqrt import inv_rootm, inv_sqrtm, rootm, sqrtm
 from styler.matrix_sqrt.pth_root_solving import MAX_ITERATIONS
 
-every_order = pytest.mark.parametrize("p", [2, 3, 4, 8])
+every_order = pytest.mark.parametrize("p", [3, 4, 8])  # of order 2 are the square roots themselves
 every_method = pytest.mark.parametrize("method", ["eigh", "newton"])
 
 
@@ -23,7 +25,7 @@ def pair(a: Tensor, p: int, **options) -> tuple[Tensor, Tensor]:
 @every_order
 @every_method
 @pytest.mark.parametrize("kind", ["log", "clustered", "spike"])
-@pytest.mark.parametrize("kappa", [1.0, 1e2, 1e4, 1e7, 1e10, 1e14])
+@pytest.mark.parametrize("kappa", [1.0, 1e4, 1e10, 1e14])
 def test_residuals_are_at_round_off_in_double_precision(p, method, kind, kappa):
     n = 24
     a = with_spectrum(spectra(n, kappa)[kind])
@@ -35,7 +37,7 @@ def test_residuals_are_at_round_off_in_double_precision(p, method, kind, kappa):
 
 @every_order
 @every_method
-@pytest.mark.parametrize("kappa", [1.0, 1e2, 1e4, 1e7, 1e14])
+@pytest.mark.parametrize("kappa", [1.0, 1e4, 1e14])
 def test_residuals_are_at_round_off_in_single_precision(p, method, kappa):
     n = 48
     a = with_spectrum(log_spaced(n, kappa)).float()
@@ -225,14 +227,14 @@ def test_vmap_equals_the_batch(p, method):
         vmap(lambda x: rootm(x, p, method=method))(-a)
 
 
-@every_method
-def test_compiled_in_one_graph_forward_and_backward(method, monkeypatch):
+def test_compiled_in_one_graph_forward_and_backward(monkeypatch):
     monkeypatch.setitem(MAX_ITERATIONS, torch.float64, 10)  # all of them run, and are compiled
     torch._dynamo.reset()
-    compiled = torch.compile(lambda x: inv_rootm(x, 4, method=method), fullgraph=True, backend="aot_eager")
+    root = partial(inv_rootm, p=4, method="newton")  # ends in `eigh`, so that both are compiled
+    compiled = torch.compile(root, fullgraph=True, backend="aot_eager")
     good, bad = with_spectrum(log_spaced(4, 10)), -torch.eye(4, dtype=torch.float64)
     results = []
-    for function, a in ((compiled, torch.stack([good, bad])), (lambda x: inv_rootm(x, 4, method=method), good[None])):
+    for function, a in ((compiled, torch.stack([good, bad])), (root, good[None])):
         a = a.requires_grad_()
         inverse = function(a)
         inverse[0].pow(3).sum().backward()

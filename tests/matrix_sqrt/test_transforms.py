@@ -101,7 +101,7 @@ def test_inductor_compiles_both_precisions():
 
 
 @pytest.mark.filterwarnings("ignore:Guards may run slower:RuntimeWarning")
-@pytest.mark.parametrize(("method", "strict"), [("auto", True), ("auto", False), ("mpa", False), ("minimax", False)])
+@pytest.mark.parametrize(("method", "strict"), [("auto", True), ("auto", False), ("minimax", False)])
 def test_export(method, strict):
     class Root(torch.nn.Module):
         def forward(self, x):

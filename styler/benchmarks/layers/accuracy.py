@@ -44,14 +44,14 @@ def accuracy_rows(
     steps: int = 300,
     parts: Mapping[str, Sequence[Part]] | None = None,
 ) -> Iterator[AccuracyRow]:
-    """Yield two rows for each layer: its own and its plain counterpart's, on the same data.
+    """Yield two rows for each layer: the layer and its plain counterpart, on the same data.
 
     Args:
         layers: Names in `TASKS`.
         device: Where networks are trained.
         seeds: Number of trainings, each with other data, weights and batches.
-        steps: Of the optimiser, with batches of 32.
-        parts: What to train in the place of the two, by layer.
+        steps: Optimizer steps, with batches of 32.
+        parts: Networks to train instead of these two, by layer.
 
     Raises:
         StylerError: If a task needs scikit-learn and it is not installed.
@@ -61,7 +61,7 @@ def accuracy_rows(
         compared = (task.layer, task.plain) if parts is None else parts[name]
         results: dict[Part, list[tuple[float, float]]] = {part: [] for part in compared}
         for seed in range(seeds):
-            for part, found in results.items():  # in turns, so that a busy machine is so for both
+            for part, found in results.items():  # alternately, since clock speed and load drift
                 found.append(trained(part, task.data(torch.Generator().manual_seed(seed)), device, seed, steps))
         for part, found in results.items():
             accuracies, seconds = zip(*found, strict=True)
@@ -70,7 +70,7 @@ def accuracy_rows(
 
 @contextmanager
 def one_thread() -> Generator[None]:
-    """Give torch one thread: on networks so small a second one only waits, and on a busy machine for long."""
+    """Use one thread of torch: on such small networks more threads only wait for each other."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

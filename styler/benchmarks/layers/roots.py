@@ -1,4 +1,4 @@
-"""Each layer with each of the papers' roots, and the hybrid protocol with each epoch of its switch."""
+"""Networks of each layer with each of the papers' roots, and the hybrid protocol with several switch epochs."""
 
 from collections.abc import Callable, Sequence
 
@@ -21,13 +21,13 @@ ROOTS: dict[str, RootChoice] = {
     "MPA, one step": {"method": "mpa", "max_iterations": 1, "backward": "lyapunov"},
     "MTP, one step": {"method": "mtp", "max_iterations": 1, "backward": "lyapunov"},
 }
-"""SVD-Clip and SVD-PI are no choice of the layers, since they are no gradient one would want: `styler bench sqrt`."""
+"""SVD-Clip and SVD-PI are not options of the layers, because of their gradients: see `styler bench sqrt`."""
 
 Network = Callable[[Data], nn.Module]
 
 
 def networks(layer: str, root: RootChoice) -> Network:
-    """Return what makes the network of a layer with a root."""
+    """Return the function that builds the network of a layer with a root."""
     return {
         "DecorrelatedBatchNorm2d": lambda data: normalised_network(
             lambda channels: DecorrelatedBatchNorm2d(channels, groups=channels // 8, **root), data.num_classes
@@ -44,10 +44,10 @@ def networks(layer: str, root: RootChoice) -> Network:
 
 
 def parts_by_root(layer: str) -> list[Part]:
-    """Return the layer's network with each root; none for the hybrid protocol, which has roots of its own."""
+    """Return the layer's network with each root; empty for the hybrid protocol, which sets its own roots."""
     return [] if layer == "HybridMethod" else [Part(name, networks(layer, root)) for name, root in ROOTS.items()]
 
 
 def parts_by_switch(epochs: Sequence[int]) -> list[Part]:
-    """Return the hybrid protocol with its switch at each of the epochs."""
+    """Return the hybrid protocol with each of the switch epochs."""
     return [Part(f"SVD-Padé from epoch {epoch} on", pooled_by(), epoch) for epoch in epochs]

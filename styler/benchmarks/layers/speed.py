@@ -23,7 +23,7 @@ METHODS: tuple[Method, ...] = ("auto", "mpa", "mtp", "newton_schulz", "svd")
 
 
 class Case(NamedTuple):
-    """A layer for a choice of root, its inputs' shapes, and the batch of matrices that it solves."""
+    """A layer with its root options, its input shapes, and the batch of matrices whose roots it computes."""
 
     layer: Callable[..., nn.Module]
     shapes: tuple[tuple[int, ...], ...]
@@ -67,7 +67,7 @@ def speed_rows(
     Args:
         layers: Names; those that are not in `CASES` are passed over.
         device: Where layers run.
-        repeats: Timed runs of each, every one after one that is not.
+        repeats: Timed runs of each, every one after a warm-up.
         roots: By name; exact ones by each of `METHODS` by default.
     """
     chosen = {method: RootChoice(method=method) for method in METHODS} if roots is None else roots

@@ -52,7 +52,7 @@ def reference_picture() -> Tensor:
 
 
 def pooled_by(**root) -> Callable[[Data], nn.Module]:
-    """Return what makes a network with covariance pooling."""
+    """Return the function that builds a network with covariance pooling."""
     return lambda data: pooled_network(CovariancePool2d(**root), 136, data.num_classes)
 
 

@@ -1,1 +1,1 @@
-"""Matrix square roots, ours and as published: time, error, cost in products, smoothness, and what a picture shows."""
+"""Matrix square roots, ours and as published: time, error, cost in matrix products, and smoothness of gradients."""

@@ -1,4 +1,4 @@
-"""From which batch and size on an iterated root beats `eigh` on a device: a new table of choices, from one run."""
+"""The batch and matrix sizes at which an iterated root is faster than `eigh` on a device: a table of choices."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -13,14 +13,14 @@ from styler.benchmarks.sqrt.timing import median_times
 from styler.matrix_sqrt import sqrtm
 
 METHODS = ("eigh", "minimax", "newton_schulz")
-"""What `auto` may choose from; `eigh` is what is left where no other wins."""
+"""Candidates for `auto`; `eigh` is taken where no other is faster."""
 
 MARGIN = 1.1
-"""How much faster an iterated root must be: it may miss its tolerance, and then `eigh` runs too."""
+"""Minimum speed-up of an iterated root: if it misses its tolerance, `eigh` runs as well."""
 
 SIZES = tuple((batch, n) for n in (16, 32, 64, 128, 256, 512, 1024) for batch in (1, 4, 16, 64, 256, 1024, 4096))
 MAX_NUMBERS = 2**26
-"""Numbers in a batch, above which a size is passed over: a backward pass holds some ten such."""
+"""Largest number of elements in a batch; a backward pass needs about ten times this memory."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a root costs in matrix products, counted while it runs: the papers' tables 1 and 2."""
+"""Cost of a root in matrix products, counted at run time: the papers' tables 1 and 2."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 PRODUCTS = {"mm": 0, "bmm": 0, "addmm": 1, "baddbmm": 1}
-"""Operators that are products, and which argument is their first factor."""
+"""Operators that compute products, and the position of their first factor."""
 
 OTHERS = {
     "_linalg_eigh": "eigh",
@@ -36,7 +36,7 @@ class Cost:
 
 
 class ProductCounter(TorchDispatchMode):
-    """Counts multiplications of numbers in matrix products, and matrices that are decomposed or solved."""
+    """Counts scalar multiplications in matrix products, and the matrices that are decomposed or solved."""
 
     def __init__(self) -> None:
         super().__init__()

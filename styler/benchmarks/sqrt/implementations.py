@@ -1,4 +1,4 @@
-"""The roots to compare, by name: ours by every method, the papers' as published, and torch's."""
+"""The roots to compare by name: ours with every method, the papers' as published, and torch's."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,8 +21,8 @@ def implementations(
 
     Args:
         inverse: Whether to return a^(-1/2).
-        degrees: Of MPA as published, [degree/degree], and half of MTP's; several give a row each.
-        steps: Lyapunov steps of published gradients and Newton–Schulz steps; None takes the papers', 8 and 5.
+        degrees: Degrees of the published MPA, [degree/degree]; MTP has twice the degree. One row for each.
+        steps: Lyapunov steps of published gradients and Newton–Schulz steps; None for the papers' 8 and 5.
     """
     found = ours(inverse)
     for degree, number in product(degrees, steps):
@@ -33,7 +33,7 @@ def implementations(
 
 
 def ours(inverse: bool) -> dict[str, Root]:
-    """Return ours by method."""
+    """Return our roots by method."""
     return {name: partial(inv_sqrtm if inverse else sqrtm, method=name) for name in get_args(Method)}
 
 
@@ -65,7 +65,7 @@ def as_published(inverse: bool, degree: int, steps: int | None) -> dict[str, Roo
 
 
 def by_svd(inverse: bool) -> dict[str, Root]:
-    """Return the papers' roots by SVD; the last two are ours, with their gradients."""
+    """Return the papers' SVD roots; the last two are our SVD root with the papers' gradients."""
     power, method = (-0.5, inv_sqrtm) if inverse else (0.5, sqrtm)
     return {
         "published svd": partial(published_svd.published_svd, power=power),
@@ -77,15 +77,15 @@ def by_svd(inverse: bool) -> dict[str, Root]:
 
 
 def of_torch(inverse: bool) -> dict[str, Root]:
-    """Return what torch itself offers; `matrix_sqrth` from 2.15 on, which has no inverse root."""
-    found: dict[str, Root] = {"torch eigh": partial(eigh_as_it_stands, power=-0.5 if inverse else 0.5)}
+    """Return torch's own roots; `matrix_sqrth` exists since 2.15 and has no inverse variant."""
+    found: dict[str, Root] = {"torch eigh": partial(plain_eigh, power=-0.5 if inverse else 0.5)}
     sqrth = getattr(torch.linalg, "matrix_sqrth", None)
     if sqrth is not None:
         found["torch sqrth"] = (lambda a: torch.linalg.inv(sqrth(a))) if inverse else sqrth
     return found
 
 
-def eigh_as_it_stands(a: Tensor, *, power: float = 0.5) -> Tensor:
-    """Return a^power as most write it, differentiated by torch."""
+def plain_eigh(a: Tensor, *, power: float = 0.5) -> Tensor:
+    """Return a^power in the usual two lines, with torch's gradient."""
     values, vectors = torch.linalg.eigh(a)
     return (vectors * (values**power)[..., None, :]) @ vectors.mH

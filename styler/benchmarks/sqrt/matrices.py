@@ -1,4 +1,4 @@
-"""The matrices that are solved: random covariances, ones of a given condition, and those of a photograph."""
+"""Test matrices: random covariances, matrices of a given condition number, and covariances of a photograph."""
 
 import math
 
@@ -15,7 +15,7 @@ SWEEPS = {
     "batch": tuple((batch, 64) for batch in (1, 4, 16, 64, 256)),
     "size": tuple((16, n) for n in (4, 8, 16, 32, 64, 128, 256)),
 }
-"""Batches and sizes in which one of the two grows."""
+"""Batch and matrix sizes, one of them increasing."""
 
 
 def random_covariances(batch: int, n: int, *, seed: int = 0) -> Tensor:
@@ -25,7 +25,7 @@ def random_covariances(batch: int, n: int, *, seed: int = 0) -> Tensor:
 
 
 def conditioned_covariances(batch: int, n: int, kappa: float, *, seed: int = 0) -> Tensor:
-    """Return matrices of condition number `kappa`, `(batch, n, n)` in float64, eigenvalues evenly spread in log."""
+    """Return matrices of condition number `kappa`, `(batch, n, n)` in float64, log-spaced eigenvalues."""
     generator = torch.Generator().manual_seed(seed)
     q = torch.linalg.qr(torch.randn(batch, n, n, dtype=torch.float64, generator=generator)).Q
     values = torch.logspace(0, -math.log10(kappa), n, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""The picture that a published one-step root makes beside the exact one: why styler departs from the papers."""
+"""Pictures stylized with published one-step roots and with exact ones: the reason for exact roots in styler."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ PAIRS = {
 
 @dataclass(frozen=True)
 class PictureRow:
-    """A stylized picture `(1, 3, H, W)`, and its largest and mean difference to the exact one, in steps of 8 bits."""
+    """A stylized picture `(1, 3, H, W)`, and its largest and mean difference from the exact one, in 8-bit levels."""
 
     name: str
     largest: float

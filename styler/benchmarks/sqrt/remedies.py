@@ -38,11 +38,11 @@ REMEDIES: dict[str, Root] = {
 
 @dataclass(frozen=True)
 class Smoothness:
-    """How right and how smooth the gradient of one root is along a line, the worst over points and lines.
+    """Error and smoothness of the gradient of one root along a line, the worst over points and lines.
 
     single, double: Largest relative error of the gradient in float32 and in float64.
-    roughness: Largest ‖g(t') − g(t)‖/‖a(t') − a(t)‖ between neighbouring points in float32, beside that of the
-        exact gradient: 1 is as smooth as can be, less is smoothed.
+    roughness: Largest ‖g(t') − g(t)‖/‖a(t') − a(t)‖ between neighboring points in float32, relative to the
+        exact gradient: 1 is as smooth as the exact one, below 1 is smoother.
     """
 
     name: str
@@ -58,10 +58,10 @@ def smoothness_rows(
 
     Args:
         n: Size of the matrices; covariances are of n/4 positions.
-        points: On each line.
-        lines: How many.
-        ridge: On the diagonal, beside a mean eigenvalue near 1.
-        names: Of the remedies; all by default.
+        points: Number of points on each line.
+        lines: Number of lines.
+        ridge: Added to the diagonal; the mean eigenvalue is near 1.
+        names: Remedies to measure; all by default.
     """
     a = torch.stack([matrix_line(n, points, ridge, seed=seed) for seed in range(lines)])
     single, weight = a.float(), symmetric_weight(a[0, 0])
@@ -89,6 +89,6 @@ def gradients(root: Root, a: Tensor, weight: Tensor) -> Tensor:
 
 
 def slopes(gradient: Tensor, a: Tensor) -> Tensor:
-    """Return how fast the gradient changes between neighbouring points, `(lines, points − 1)`."""
+    """Return the rate of change of the gradient between neighboring points, `(lines, points − 1)`."""
     differences = (torch.linalg.matrix_norm(x.double().diff(dim=1)) for x in (gradient, a))
     return torch.div(*differences)

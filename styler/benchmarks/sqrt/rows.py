@@ -16,7 +16,7 @@ from styler.matrix_sqrt import inv_sqrtm, sqrtm
 class RootRow:
     """Medians in milliseconds, and the largest relative error of a batch against float64 (Frobenius norms).
 
-    `error` is that of the root, or of the inverse root where that was asked for.
+    `error` is that of the root, or of the inverse root if that is compared.
     """
 
     name: str
@@ -43,9 +43,9 @@ def benchmark_rows(
     """Yield a row for each batch `(B, n, n)` and each implementation.
 
     Args:
-        matrices: Batches by what they are called.
-        device: Where they are solved.
-        dtype: The precision in which they are solved.
+        matrices: Batches by name.
+        device: Device of the computation.
+        dtype: Precision of the computation.
         repeats: Timed runs of each; see `median_times`.
         names: Implementations to measure; all by default.
         roots: Implementations by name; those of `implementations` by default.
@@ -65,20 +65,20 @@ def benchmark_rows(
 
 
 def symmetric_weight(a: Tensor) -> Tensor:
-    """Return the gradients that go into the backward pass: symmetric, normal, the same on every device."""
+    """Return the gradients for the backward pass: symmetric, normally distributed, the same on every device."""
     generator = torch.Generator().manual_seed(1)
     weight = torch.randn(a.shape, dtype=torch.float64, generator=generator).to(a)
     return weight + weight.mT
 
 
 def exact_root(a: Tensor, weight: Tensor, *, inverse: bool) -> tuple[Tensor, Tensor]:
-    """Return root and gradient in float64 of the matrices as they are in their own precision."""
+    """Return root and gradient in float64 of the matrices as rounded to their precision."""
     root, round_off = inv_sqrtm if inverse else sqrtm, torch.finfo(a.dtype).eps ** 0.5
     return with_gradient(lambda x: root(x, round_off=round_off), a.double(), weight.double())
 
 
 def with_gradient(function: Root, a: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the root and the gradient, symmetrised, of its inner product with `weight`."""
+    """Return the root and the gradient, symmetrized, of its inner product with `weight`."""
     leaf = a.detach().requires_grad_()
     root = function(leaf)
     (gradient,) = torch.autograd.grad(root, leaf, weight)

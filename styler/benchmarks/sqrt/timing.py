@@ -1,4 +1,4 @@
-"""Seconds of a forward and a backward pass, side by side with others on a busy machine."""
+"""Time of a forward and a backward pass, measured alternately with others."""
 
 import statistics
 import time
@@ -13,8 +13,8 @@ def median_times(
 ) -> dict[str, tuple[float, float]]:
     """Return median milliseconds forward and backward by name.
 
-    Functions take turns, since a machine's load and clock drift; each is timed after a run that is not, since
-    what ran before has left its own data in the caches.
+    Functions alternate, because clock speed and load drift; each is timed after a warm-up run, because the
+    previous function has filled the caches with its own data.
     """
     rounds = [{name: timed_warm(f, a, weight) for name, f in functions.items()} for _ in range(repeats)]
     return {name: medians([timings[name] for timings in rounds]) for name in functions}
@@ -46,6 +46,6 @@ def timed(function: Callable[[Tensor], Tensor], a: Tensor, weight: Tensor) -> tu
 
 
 def synchronize(a: Tensor) -> None:
-    """Wait until what was asked of an accelerator is done."""
+    """Wait until the accelerator has finished."""
     if a.device.type != "cpu":
         torch.accelerator.synchronize(a.device)
