@@ -195,7 +195,7 @@ def test_metadata_is_kept_or_stripped(styler, pair, tmp_path):
         assert styler("transfer", "tagged.jpg", pair[1], "--metadata", choice, "-o", f"{choice}.jpg")[0] == 0
     kept, stripped = (Picture.open(tmp_path / f"{choice}.jpg").metadata for choice in ("keep", "strip"))
     assert b"Camera" in kept.exif
-    assert json.loads(kept.settings)["content"]["path"] == "tagged.jpg"
+    assert json.loads(kept.settings)["content"]["name"] == "tagged.jpg"
     assert (stripped.exif, stripped.settings) == (None, None)
 
 
