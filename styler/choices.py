@@ -37,6 +37,9 @@ OutputFormat = Literal["png", "jpg", "webp", "tiff"]
 READABLE_SUFFIXES = (*FORMATS, ".mpo", ".gif", ".bmp", ".ppm", ".pgm", ".jp2", ".avif")
 STYLE_SUFFIX = ".style"
 
+CROP_MULTIPLE = 8
+"""Training crops have a side of a multiple of it: three poolings halve it, and decoders double it again."""
+
 MAX_PIXELS = 110_000_000
 """Pixels of an 8-bit PNG or JPEG. Besides torch's half GiB, every picture below this loads in less than 2 GiB."""
 

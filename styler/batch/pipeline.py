@@ -16,6 +16,8 @@ from styler.batch.pictures import BatchStylizer, LoadedPicture, resized_pixels
 from styler.batch.plan import Job
 from styler.errors import StylerError
 from styler.images import image_size
+from styler.images.format_limits import check_size
+from styler.transfer.memory import is_out_of_memory
 
 BATCH_PIXELS = 2**20
 """Maximum pixels of a batch for the network. On two cores in bfloat16, a batch takes 0.87 of the seconds per picture of
@@ -27,6 +29,9 @@ NUM_READ_AHEAD = 16
 """Pictures read ahead: enough to find several with the same `batch_key` in a folder of mixed sizes."""
 
 T = TypeVar("T")
+
+FAILURES = (ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
+"""Errors that one picture may cause; they must not end the batch."""
 
 NUM_THREADS = min(8, os.cpu_count() or 1)
 
@@ -94,7 +99,10 @@ class Pipeline:
         self._budget.acquire(num_pixels)
         try:
             loaded = self.stylizer.load(job)
-        except StylerError:
+            picture = loaded.picture
+            bytes_per_pixel = (3 + (picture.alpha is not None)) * (picture.depth // 8)
+            check_size(job.out.suffix, *picture.size, bytes_per_pixel=bytes_per_pixel)
+        except FAILURES:
             self._budget.release(num_pixels)
             raise
         self._budget.release(num_pixels - loaded.num_pixels)
@@ -127,10 +135,11 @@ class Pipeline:
         start = time.perf_counter()
         try:
             images = self.stylizer.stylize(batch)
-        except StylerError as error:
-            for loaded in batch:
-                self._budget.release(loaded.num_pixels)
-            return [self._record_failure(loaded.job, error) for loaded in batch]
+        except FAILURES as error:
+            if len(batch) > 1:  # find the one that fails
+                return [outcome for loaded in batch for outcome in self._stylize([loaded])]
+            self._budget.release(batch[0].num_pixels)
+            return [self._record_failure(batch[0].job, styler_error(error, batch[0].job))]
         seconds = time.perf_counter() - start
         for loaded, image in zip(batch, images, strict=True):
             self._writing[self._writers.submit(self._write, loaded, image, seconds / len(batch))] = loaded.job
@@ -161,6 +170,16 @@ def _pop_finished(futures: dict[Future[T], Job]) -> Iterator[tuple[Job, T | Styl
         job = futures.pop(future)
         try:
             result = future.result()
-        except StylerError as error:
-            result = error
+        except FAILURES as error:
+            result = styler_error(error, job)
         yield job, result
+
+
+def styler_error(error: BaseException, job: Job) -> StylerError:
+    """Return the error of a job as one that names the picture."""
+    if isinstance(error, StylerError):
+        return error
+    if is_out_of_memory(error):
+        return StylerError(f"{job.content} does not fit into memory", "choose a smaller --size or --max-memory")
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return StylerError(f"{job.content} failed: {reason}", "copy it again, or save it anew in a viewer")

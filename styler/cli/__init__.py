@@ -8,6 +8,7 @@ import typer
 import styler
 from styler.cli.help_pages import LazyGroup, examples
 from styler.errors import StylerError
+from styler.files import write_error
 from styler.process import reduce_thread_spinning
 
 COMMANDS = {
@@ -71,8 +72,22 @@ def main() -> None:
     """
     try:
         app()
-    except StylerError as error:
-        if os.environ.get("STYLER_DEBUG") == "1":
+    except (StylerError, RuntimeError, MemoryError, OSError) as error:
+        shown = known_error(error)
+        if shown is None or os.environ.get("STYLER_DEBUG") == "1":
             raise
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {shown}\n")
         sys.exit(1)
+
+
+def known_error(error: BaseException) -> StylerError | None:
+    """Return the error as one that the user can fix, or None."""
+    if isinstance(error, StylerError):
+        return error
+    if isinstance(error, OSError):  # what concerns a file has been caught where it was read or written
+        return write_error("standard output", error) if error.filename is None else None
+    from styler.transfer.memory import is_out_of_memory
+
+    if is_out_of_memory(error):
+        return StylerError("out of memory", "choose a smaller --size or --max-memory")
+    return None

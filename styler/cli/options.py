@@ -14,14 +14,14 @@ MAX_DIGITS = 18
 AlphaOption = Annotated[
     str,
     typer.Option(
-        help="Style strength, 0 to 1; or by level, e.g. relu4_1=0.8,relu1_1=0.5.",
+        help="Style strength, 0 to 1; or by level, e.g. relu4_1=0.8,relu1_1=0.5; levels not named have 1.",
         rich_help_panel="Style",
     ),
 ]
 LevelsOption = Annotated[
     str | None,
     typer.Option(
-        help="Levels of the network to transform, e.g. relu3_1,relu2_1.",
+        help="Levels to transform, from relu4_1 (shapes, large strokes) to relu1_1 (color), e.g. relu3_1,relu2_1.",
         show_default="all",
         rich_help_panel="Style",
     ),

@@ -1,5 +1,6 @@
 """`styler replay`: recreate a picture from the record in its metadata."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,13 +26,32 @@ def replay(
         Path | None,
         typer.Option("--out", "-o", help="Output file.", show_default="PICTURE-replay", rich_help_panel="Output"),
     ] = None,
+    content: Annotated[
+        Path | None,
+        typer.Option(help="The photograph, if its name or folder has changed.", rich_help_panel="Input"),
+    ] = None,
+    style: Annotated[
+        list[Path] | None,
+        typer.Option(help="A style whose name or folder has changed. Repeatable.", rich_help_panel="Input"),
+    ] = None,
+    mask: Annotated[
+        list[Path] | None,
+        typer.Option(help="A mask whose name or folder has changed. Repeatable.", rich_help_panel="Input"),
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="The --keep mask, if its name or folder has changed.", rich_help_panel="Input")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", "-m", help="The model, if it has moved.", rich_help_panel="Input")
+    ] = None,
     max_pixels: MaxPixelsOption = MAX_PIXELS,
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Recreate a picture from the settings stored in it.
 
-    The result is compared with the picture; on the same machine both are identical, bit for bit.
+    The photograph and the styles are found by name in the picture's folder or in the current one, and checked by
+    their hash. The result is compared with the picture; on the same machine both are identical, bit for bit.
     """
     with garbage_collection_paused("torch"):
         from styler.images import Picture, writable_format
@@ -42,43 +62,57 @@ def replay(
     record = read_record(picture, before.metadata.settings, max(before.size))
     writable_format(out, overwrite=overwrite)
     console = message_console(quiet=quiet)
-    content, *styles = (located(entry, picture.parent) for entry in [record["content"], *record["styles"]])
-    others = {entry["path"]: str(located(entry, picture.parent)) for entry in record["others"]}
+    given = [*(style or []), *(mask or []), *([keep] if keep else [])]
+    source = located(record["content"], picture, [content] if content else [], "--content")
+    styles = [located(entry, picture, given, "--style") for entry in record["styles"]]
+    others = [str(located(entry, picture, given, "--mask, --style or --keep")) for entry in record["others"]]
     settings = relocated(record["settings"], others)
-    loading = {"model": checked_model(record["model"]), "device": record["device"], "dtype": record["dtype"]}
+    loading = {
+        "model": checked_model(record["model"], picture.parent, model),
+        "device": record["device"],
+        "dtype": record["dtype"],
+    }
     for name, now in versions().items():
         if record[name] != now:
             console.print(
                 f"made with {name} {record[name]}, running {now}: the result may differ slightly", highlight=False
             )
-    write_picture(content, styles, out, settings, loading, console, max_pixels=max_pixels, overwrite=overwrite)
+    write_picture(source, styles, out, settings, loading, console, max_pixels=max_pixels, overwrite=overwrite)
     after = Picture.open(out, max_pixels=max_pixels).samples
     same = before.samples.dtype == after.dtype and before.samples.equal(after)
     console.print("identical, bit for bit" if same else f"not identical to {picture}", highlight=False)
 
 
-def located(entry: dict[str, str], folder: Path) -> Path:
-    """Return the path of a recorded file: the recorded path, or the same name in the picture's folder.
+def located(entry: dict[str, str], picture: Path, given: Sequence[Path], option: str) -> Path:
+    """Return the path of a recorded file: one that was given, or its name in the picture's or the current folder.
+
+    Args:
+        entry: Its name (until 0.1 its path) and its hash, by which a given file is recognised.
+        picture: The picture that was made.
+        given: Files named on the command line.
+        option: What to name it with.
 
     Raises:
         StylerError: If it is missing, has changed, or can't be read.
     """
     from styler.transfer.record import file_hash
 
-    path = Path(entry["path"])
+    path, folder = Path(entry["name"]), picture.parent
     try:
-        places = [place for place in (path, folder / path, folder / path.name) if place.is_file()]
+        candidates = (*given, path, folder / path, folder / path.name, Path(path.name))
+        places = [place for place in candidates if place.is_file()]
         for place in places:
             if file_hash(place) == entry["sha256"]:
                 return place
     except OSError as error:
         raise StylerError(f"cannot read {path}: {error.strerror}", "check the name and the permissions") from error
-    if not places:
-        raise StylerError(f"no such file: {path}", f"restore it, or copy it into the picture's folder, {folder}")
-    raise StylerError(f"{places[0]} has changed since the picture was made", "restore the original file")
+    found = [place for place in places if place not in given and not place.samefile(picture)]
+    if not found:
+        raise StylerError(f"no such file: {path}", f"copy it into the picture's folder, {folder}, or use {option}")
+    raise StylerError(f"{found[0]} has changed since the picture was made", f"restore it, or use {option}")
 
 
-def checked_model(entry: dict[str, str]) -> str:
+def checked_model(entry: dict[str, Any], folder: Path, given: Path | None) -> str:
     """Return the path of the model that made the picture.
 
     Raises:
@@ -88,23 +122,26 @@ def checked_model(entry: dict[str, str]) -> str:
     from styler.transfer.record import file_hash
 
     try:
-        path = find_model(entry["path"] or entry["name"])
+        if entry["path"] and given is None:
+            recorded = Path(entry["path"])
+            candidates = (recorded, folder / recorded.name, Path(recorded.name))
+            given = next((path for path in candidates if path.is_file()), recorded)
+        path = find_model(entry["name"] if given is None else given)
         same = file_hash(path) == entry["sha256"]
     except OSError as error:
         what = f"cannot read the model {entry['name']!r}: {error.strerror}"
         raise StylerError(what, "check the name and the permissions") from error
     if not same:
-        raise StylerError(
-            f"the picture was made with another model {entry['name']!r}", "install the version of styler that made it"
-        )
+        what = f"the picture was made with another model {entry['name']!r}"
+        raise StylerError(what, "install the version of styler that made it, or use --model")
     return str(path)
 
 
-def relocated(settings: dict[str, Any], places: dict[str, str]) -> dict[str, Any]:
-    """Return the settings with the current paths of masks and styles."""
-    regions = [[places.get(name, name) for name in pair] for pair in settings.get("regions") or []]
-    keep = settings.get("keep")
-    return settings | {"regions": regions, "keep": places.get(keep, keep)}
+def relocated(settings: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]:
+    """Return the settings with the current paths of masks and styles, in the order of `others_in`."""
+    left = iter(paths)
+    regions = [[next(left) for _ in pair] for pair in settings.get("regions") or []]
+    return settings | {"regions": regions, "keep": next(left) if settings.get("keep") else None}
 
 
 def versions() -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Literal
 
 from rich.console import Console
 
-from styler.errors import StylerWarning
+from styler.errors import StylerError, StylerWarning
 
 
 def write_picture(
@@ -28,7 +28,8 @@ def write_picture(
     overwrite: bool = False,
 ) -> dict[str, object]:
     """Write the stylized picture, report it, and return a summary, in which sizes are [width, height]."""
-    from styler.images import Picture
+    from styler.images import Picture, resized_size
+    from styler.images.format_limits import check_size
     from styler.transfer.stylizer import Stylizer
     from styler.transfer.trace import Trace
 
@@ -38,10 +39,13 @@ def write_picture(
         trace = Trace(announce=lambda stage: status.update(f"{stage} …"))
         with trace.stage("load"):
             picture = Picture.open(file_or_stdin(content), max_pixels=max_pixels)
+            height, width = picture.size if settings["size"] is None else resized_size(*picture.size, settings["size"])
+            bytes_per_pixel = (3 + (picture.alpha is not None)) * (picture.depth // 8)
+            check_size(".png" if piped else out.suffix, height, width, bytes_per_pixel=bytes_per_pixel)
             stylizer = Stylizer(**loading)  # after decoding, whose memory is then free again
         result = stylizer.stylize(picture, [file_or_stdin(path) for path in styles] or None, **settings, trace=trace)
         with trace.stage("save"):
-            target, format = (sys.stdout.buffer, "png") if piped else (out, None)
+            target, format = (standard_output(), "png") if piped else (out, None)
             kept_alpha = result.save(target, format=format, overwrite=overwrite, metadata=metadata)
     seconds, (height, width) = time.perf_counter() - start, result.size
     for note in trace.notes:
@@ -100,5 +104,28 @@ def write_sheet(
 
 
 def file_or_stdin(path: Path) -> Path | BinaryIO:
-    """Return the path, or the stream of standard input for -."""
-    return sys.stdin.buffer if str(path) == "-" else path
+    """Return the path, or the stream of standard input for -.
+
+    Raises:
+        StylerError: If standard input is closed, or the path is an address on the web.
+    """
+    scheme, _, rest = str(path).partition(":/")
+    if scheme.lower() in ("http", "https", "ftp"):  # as a path, its two slashes have become one
+        address = f"{scheme}://{rest.lstrip('/')}"
+        raise StylerError(f"{address} is an address on the web", "download the picture first, and name the file")
+    if str(path) != "-":
+        return path
+    if sys.stdin is None:
+        raise StylerError("standard input is closed", "pipe a picture into styler, or name a file instead of -")
+    return sys.stdin.buffer
+
+
+def standard_output() -> BinaryIO:
+    """Return the stream of standard output.
+
+    Raises:
+        StylerError: If it is closed.
+    """
+    if sys.stdout is None:
+        raise StylerError("standard output is closed", "redirect it to a file, or name a file instead of -")
+    return sys.stdout.buffer

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from styler.choices import LEVELS, ModelSize
+from styler.choices import CROP_MULTIPLE, LEVELS, ModelSize
 from styler.cli.console import stderr
 from styler.cli.help_pages import HelpGroup, HelpPage, examples, make_app
 from styler.cli.options import DeviceOption
@@ -39,9 +39,25 @@ Steps = Annotated[
     int | None, typer.Option("--steps", min=1, help="Number of optimizer steps.", rich_help_panel="Training")
 ]
 Batch = Annotated[int | None, typer.Option("--batch", min=1, help="Batch size.", rich_help_panel="Training")]
+
+
+def checked_crop(size: int | None) -> int | None:
+    """Return the side of the crops, or raise a usage error that names the sides beside it."""
+    if size is not None and size % CROP_MULTIPLE:
+        lower = size // CROP_MULTIPLE * CROP_MULTIPLE
+        raise typer.BadParameter(f"{size} is not a multiple of {CROP_MULTIPLE}: use {lower} or {lower + CROP_MULTIPLE}")
+    return size
+
+
 Crop = Annotated[
     int | None,
-    typer.Option("--crop", min=32, help="Side of the training crops, in pixels.", rich_help_panel="Training"),
+    typer.Option(
+        "--crop",
+        min=32,
+        callback=checked_crop,
+        help=f"Side of the training crops, in pixels: a multiple of {CROP_MULTIPLE}.",
+        rich_help_panel="Training",
+    ),
 ]
 Rate = Annotated[float | None, typer.Option("--rate", min=0, help="Peak learning rate.", rich_help_panel="Training")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Random seed.", rich_help_panel="Training")]

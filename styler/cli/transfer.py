@@ -1,12 +1,14 @@
 """`styler transfer`: one photograph, one style or a mixture of several, one picture."""
 
 import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from styler.choices import MAX_PIXELS
+from styler.choices import MAX_PIXELS, STYLE_SUFFIX
 from styler.cli.console import message_console
 from styler.cli.help_pages import HelpPage, examples, make_app
 from styler.cli.options import (
@@ -114,6 +116,7 @@ def transfer(
     """
     styles, regions = styles or [], paired(mask or [], style or [])
     shares = parse_weights(weights)
+    check_style_options([*styles, *(style or [])], style_size, style_scale)
     check_usage([content, *styles], [*(path for pair in regions for path in pair), *([keep] if keep else [])])
     if not styles and not regions:
         raise typer.BadParameter("give a STYLE, or a --mask and its --style")
@@ -140,6 +143,8 @@ def transfer(
     target = sheet or out or default_out(content, [*styles, *(path for _, path in regions)])
     if str(target) != "-":
         writable_format(target, overwrite=overwrite)
+    elif sys.stdout is not None and sys.stdout.isatty():
+        raise typer.BadParameter("-o - writes a picture to standard output: redirect it, e.g. -o - > result.png")
     write = write_sheet if sheet else write_picture
     console = message_console(quiet=quiet or as_json)
     loading = {"model": model, "device": device, "dtype": dtype}
@@ -147,6 +152,15 @@ def transfer(
     summary = write(content, styles, target, settings, loading, console, **files)
     if as_json:
         typer.echo(json.dumps(summary), err=str(target) == "-")
+
+
+def check_style_options(styles: Sequence[Path], style_size: int | None, style_scale: float) -> None:
+    """Raise a usage error if a .style file should be analysed at another size: its picture has been analysed before."""
+    option = "--style-size" if style_size is not None else "--style-scale" if style_scale != 1 else None
+    saved = [path for path in styles if path.suffix.lower() == STYLE_SUFFIX]
+    if option and saved:
+        todo = "make it again: styler style save PICTURE --style-size N"
+        raise typer.BadParameter(f"{option} does nothing with {saved[0]}, which was analysed when it was made; {todo}")
 
 
 def paired(masks: list[Path], styles: list[Path]) -> list[tuple[Path, Path]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 import styler
-from styler.choices import LEVELS, Level
+from styler.choices import LEVELS, READABLE_SUFFIXES, Level
 from styler.errors import StylerError
 from styler.files import read_sha256_list
 
@@ -98,8 +98,16 @@ def model_facts(path: Path) -> ModelFacts:
             check_format(path, file.metadata())
         num_bytes = path.stat().st_size
     except (OSError, SafetensorError) as error:
-        raise StylerError(f"can't read {path}: {error}", "check that it is a complete .safetensors file") from error
+        raise unreadable(path, error) from error
     return ModelFacts(path.stem, path, *architecture(shapes), sum(map(prod, shapes.values())), num_bytes)
+
+
+def unreadable(path: Path, error: Exception) -> StylerError:
+    """Return the error for a file that can't be read as a model or a style."""
+    if path.suffix.lower() in READABLE_SUFFIXES and isinstance(error, SafetensorError):
+        todo = f"make a style of it: styler style save {path} -o {path.stem}.style"
+        return StylerError(f"{path} is a picture, not a model or a .style file", todo)
+    return StylerError(f"can't read {path}: {error}", "check that the file is complete")
 
 
 def check_format(path: Path, metadata: Mapping[str, str] | None) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from styler.choices import Level
 from styler.errors import StylerError
 from styler.files import atomic_file
-from styler.model.catalog import FORMAT, architecture, check_format, find_model
+from styler.model.catalog import FORMAT, architecture, check_format, find_model, unreadable
 from styler.model.decoder import Decoder
 from styler.model.encoder import Encoder, convolutions
 
@@ -125,7 +125,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     except FileNotFoundError:
         raise StylerError(f"no such file: {path}", "check the path") from None
     except (OSError, SafetensorError) as error:
-        raise StylerError(f"can't read {path}: {error}", "check that the file is complete") from error
+        raise unreadable(path, error) from error
 
 
 def downloaded_weights(url: str) -> dict[str, Tensor]:

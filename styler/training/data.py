@@ -4,13 +4,15 @@ Images are RGB floats in [0, 1], `(3, H, W)`.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import signal
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, default_collate
 from torchvision.transforms import v2
 
 from styler.choices import READABLE_SUFFIXES
@@ -118,10 +120,67 @@ class RandomCrops(Dataset):
 
 
 def batches(crops: RandomCrops, *, batch_size: int, first: int = 0) -> Iterator[list[Tensor]]:
-    """Yield batches of crops from batch number `first` on, one tensor `(B, 3, H, W)` per source."""
+    """Yield batches of crops from batch number `first` on, one tensor `(B, 3, H, W)` per source.
+
+    Raises:
+        StylerError: If a picture can no longer be read.
+    """
     order = range(first * batch_size, len(crops))
     workers = max(1, torch.get_num_threads() // 2) if len(order) > MIN_CROPS_FOR_WORKERS else 0
     context = "spawn" if workers else None  # forking a process with threads may deadlock
-    yield from DataLoader(
-        crops, batch_size, sampler=order, num_workers=workers, multiprocessing_context=context, drop_last=True
+    loader = DataLoader(
+        Readable(crops),
+        batch_size,
+        sampler=order,
+        num_workers=workers,
+        multiprocessing_context=context,
+        drop_last=True,
+        collate_fn=collated,
     )
+    with interrupts_blocked():
+        loaded = iter(loader)
+    try:
+        for batch in loaded:
+            if isinstance(batch, StylerError):
+                raise batch
+            yield batch
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error) or isinstance(error, StylerError):
+            raise
+        what = f"a process that loads training pictures ended: {str(error).splitlines()[-1]}"
+        raise StylerError(what, "it may have run out of memory: choose a smaller --crop or --batch") from error
+
+
+class Readable(Dataset):
+    """Crops, or the error of the picture that can't be read: an exception would lose its class between processes."""
+
+    def __init__(self, crops: RandomCrops):
+        self.crops = crops
+
+    def __len__(self) -> int:
+        return len(self.crops)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, ...] | StylerError:
+        """Return the crops at the index, or the error."""
+        try:
+            return self.crops[index]
+        except StylerError as error:
+            return error
+
+
+def collated(items: list[tuple[Tensor, ...] | StylerError]) -> list[Tensor] | StylerError:
+    """Return a batch, or the first error in it."""
+    return next((item for item in items if isinstance(item, StylerError)), None) or default_collate(items)
+
+
+@contextmanager
+def interrupts_blocked() -> Generator[None]:
+    """Delay Ctrl-C to the end of the block, and block it in processes that start in it: this one stops them."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -11,7 +11,7 @@ from styler.errors import StylerError
 from styler.model.weights import load_model, save_model
 from styler.training.data import RandomCrops, augmentation, evenly_spaced, load_squares, split_held_out
 from styler.training.decoding import DecoderTask
-from styler.training.encoders import NUM_MEASURED
+from styler.training.encoders import MEASURED_SIZE, NUM_MEASURED
 from styler.training.end_to_end import EndToEndTask
 from styler.training.loop import Progress, train
 from styler.training.run_record import write_record
@@ -54,7 +54,7 @@ def train_decoders(
     training_paintings, held_out_paintings = split_held_out(paintings)
 
     def squares(paths: Sequence[Path]) -> Tensor:
-        return load_squares(evenly_spaced(paths, NUM_MEASURED), settings.crop_size).to(device)
+        return load_squares(evenly_spaced(paths, NUM_MEASURED), min(MEASURED_SIZE, settings.crop_size)).to(device)
 
     measured, measured_paintings = squares(held_out), squares(held_out_paintings)
     torch.manual_seed(settings.seed)

@@ -24,6 +24,9 @@ SETTINGS = Settings(num_steps=7000)
 NUM_MEASURED = 32
 """Pictures for the principal directions, mean activations and held-out losses: 0.3 million positions at relu2_1."""
 
+MEASURED_SIZE = 256
+"""Their side in pixels, unless crops are smaller: with the teacher's features, all of them are in memory at once."""
+
 
 def train_encoder(
     photos: Sequence[Path],
@@ -50,7 +53,7 @@ def train_encoder(
         raise StylerError(f"no such folder: {out.parent}", f"create it first: mkdir -p {out.parent}")
     training, held_out = split_held_out(photos)
     known, measured = (
-        load_squares(evenly_spaced(paths, NUM_MEASURED), settings.crop_size).to(device)
+        load_squares(evenly_spaced(paths, NUM_MEASURED), min(MEASURED_SIZE, settings.crop_size)).to(device)
         for paths in (training, held_out)
     )
     torch.manual_seed(settings.seed)

@@ -18,6 +18,7 @@ from styler.model.device import auto_dtype
 from styler.training.checkpoint import load_checkpoint, save_checkpoint
 from styler.training.data import RandomCrops, batches
 from styler.training.settings import Settings
+from styler.transfer.memory import is_out_of_memory
 
 WARM_UP = 0.06
 """Share of the steps with a linearly rising learning rate; then it decays to zero along a cosine."""
@@ -66,15 +67,29 @@ def train(
 
     Raises:
         KeyboardInterrupt: After an interrupt, once the checkpoint is written.
-        StylerError: If the checkpoint can't be written, or was made with other settings.
+        StylerError: If the checkpoint can't be written or was made with other settings, a picture can no longer be
+            read (the checkpoint is saved first), or memory is too small.
     """
     optimizer = torch.optim.AdamW(task.trained.parameters(), settings.learning_rate, weight_decay=1e-4)
     step, seconds = load_checkpoint(checkpoint, task.trained, optimizer, settings) if resume else (0, 0.0)
     first, start = step, time.monotonic() - seconds
     device = next(task.trained.parameters()).device
     with _interrupt_requested() as interrupted:
-        for batch in batches(crops, batch_size=settings.batch_size, first=step):
-            losses = _step(task, optimizer, [x.to(device) for x in batch], rate=_rate(step, settings))
+        loaded = batches(crops, batch_size=settings.batch_size, first=step)
+        while True:
+            try:
+                with memory_errors(settings):
+                    batch = next(loaded, None)
+            except StylerError as error:
+                if step == first:
+                    raise
+                save_checkpoint(checkpoint, task.trained, optimizer, settings, step=step, seconds=seconds)
+                todo = f"{error.todo}; the checkpoint of step {step} is saved: continue with --resume"
+                raise StylerError(error.what, todo) from error
+            if batch is None:
+                return seconds
+            with memory_errors(settings):
+                losses = _step(task, optimizer, [x.to(device) for x in batch], rate=_rate(step, settings))
             step += 1
             seconds = time.monotonic() - start
             if step == first + 1:
@@ -85,7 +100,6 @@ def train(
                 task.write_samples()
             if interrupted.is_set():
                 raise KeyboardInterrupt
-    return seconds
 
 
 def _step(task: Task, optimizer: torch.optim.Optimizer, batch: list[Tensor], *, rate: float) -> dict[str, float]:
@@ -103,6 +117,18 @@ def _step(task: Task, optimizer: torch.optim.Optimizer, batch: list[Tensor], *, 
     nn.utils.clip_grad_norm_(task.trained.parameters(), 1.0)
     optimizer.step()
     return {name: value.item() for name, value in losses.items()}
+
+
+@contextmanager
+def memory_errors(settings: Settings) -> Generator[None]:
+    """Raise a StylerError if memory runs out in the block."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        what = f"{settings.batch_size} crops of {settings.crop_size} pixels do not fit into memory"
+        raise StylerError(what, "choose a smaller --crop or --batch") from error
 
 
 def _rate(step: int, settings: Settings) -> float:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Self
 
+from styler.choices import CROP_MULTIPLE
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -13,6 +15,10 @@ class Settings:
     crop_size: int = 192
     learning_rate: float = 2e-3
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.crop_size < 1 or self.crop_size % CROP_MULTIPLE:
+            raise ValueError(f"expected crop_size a multiple of {CROP_MULTIPLE} pixels, got {self.crop_size}")
 
     def changed(self, **values: float | None) -> Self:
         """Return the settings with the given values, except those that are None."""

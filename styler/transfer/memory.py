@@ -10,15 +10,20 @@ from styler.choices import MAX_MEMORY
 from styler.model.weights import Model
 from styler.transfer.tiling import MULTIPLE
 
-PROCESS = 640 << 20
-"""Bytes before the first picture: torch, the model, a style."""
+PROCESS = 720 << 20
+"""Bytes before the first picture: torch, the model, a style. 701 MiB at the end of a picture of 64²."""
 
-BYTES_PER_PIXEL = {torch.float32: 380, torch.bfloat16: 230, torch.float16: 230}
-"""Of a picture processed as a whole by the networks of `small` on a processor: the rise of the peak at 2048²."""
+BYTES_PER_PIXEL = {torch.float32: 480, torch.bfloat16: 240, torch.float16: 240}
+"""Of a picture processed as a whole by the networks of `small` on a processor: the rise of the peak from 64² to 768²,
+475 in float32 with AVX-512, 384 with AVX2, 238 in bfloat16."""
 
-TILES, MARGIN, SPARE = (512, 384, 256, 128), 128, 1.75
+TILES, MARGIN, SPARE = (512, 384, 256, 128), 128, 2.3
 """Tiles to choose from. Larger ones fragment the heap; the smaller, the more of the work is for margins. A tile
-of 512 with its margins takes 1.75 times the bytes per pixel of a picture processed as a whole."""
+of 512 with its margins takes 2.3 times the bytes per pixel of a picture processed as a whole (1113 in float32 with
+AVX-512, 850 with AVX2, at 2000²)."""
+
+HEAP = 2.2
+"""Bytes per pixel of a tiled picture that the heap holds besides: what is left of the peaks at 10240²."""
 
 GPU_SHARE = 0.8
 """Of a GPU's free memory: the rest is for workspaces of its kernels and for fragmentation. Assumed, not measured."""
@@ -81,7 +86,7 @@ def tiling_of_size(
     if whole <= free if tile == "auto" else tile == 0:
         return Tiling(peak_bytes=round(used + whole))
     # The canvas has 16 bits. It stays beside the images, in the memory of the process.
-    held = 0 if model.device.type != "cpu" else batch * 3 * height * width * (itemsize + 2)
+    held = 0 if model.device.type != "cpu" else batch * height * width * (3 * (itemsize + 2) + HEAP)
     sides = TILES if tile == "auto" else (max(TILES[-1], -(-tile // MULTIPLE) * MULTIPLE),)
     for side in sides:
         strips = 2 * 6 * batch * side * width if held else 0
@@ -110,7 +115,7 @@ def feature_bytes(height: int, width: int, model: Model, batch: int) -> int:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error says that memory could not be allocated; on processors torch has no class for it."""
-    words = str(error)
+    words = ("can't allocate memory", "not enough memory", "out of memory")
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and ("can't allocate memory" in words or "not enough memory" in words)
+        isinstance(error, RuntimeError) and any(text in str(error) for text in words)
     )

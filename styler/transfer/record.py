@@ -1,4 +1,6 @@
-"""The record of how a picture was made, written into it and read back: hashes of its inputs and its model, settings.
+"""The record of how a picture was made, written into it and read back: names and hashes of its inputs, settings.
+
+Folders are left out: a picture that is passed on must not say where its sources are kept.
 
 Anyone can write such a text into a picture, so it is checked as it is read.
 """
@@ -72,7 +74,7 @@ def record_of(content: Path, styles: Sequence[Path], model: Model, settings: dic
         "model": _model(model),
         "device": str(model.device),
         "dtype": str(model.dtype).removeprefix("torch."),
-        "settings": settings,
+        "settings": without_folders(settings),
     }
 
 
@@ -80,7 +82,7 @@ def _model(model: Model) -> dict[str, str | None]:
     if model.path is None:
         return {"name": model.name, "path": None, "sha256": None}
     shipped = model.path.parent == models_folder()
-    return {"name": model.name, "path": None if shipped else str(model.path), "sha256": file_hash(model.path)}
+    return {"name": model.name, "path": None if shipped else model.path.name, "sha256": file_hash(model.path)}
 
 
 def others_in(settings: Mapping[str, Any]) -> list[Path]:
@@ -89,8 +91,18 @@ def others_in(settings: Mapping[str, Any]) -> list[Path]:
     return [Path(name) for name in [*named, *([settings["keep"]] if settings.get("keep") else [])]]
 
 
+def without_folders(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with the names of masks and styles instead of their paths."""
+    found = dict(settings)
+    if found.get("regions"):
+        found["regions"] = [[Path(name).name for name in pair] for pair in found["regions"]]
+    if found.get("keep"):
+        found["keep"] = Path(found["keep"]).name
+    return found
+
+
 def _file(path: Path) -> dict[str, str]:
-    return {"path": str(path), "sha256": file_hash(path)}
+    return {"name": path.name, "sha256": file_hash(path)}
 
 
 def file_hash(path: Path) -> str:
@@ -112,10 +124,14 @@ def read_record(picture: Path, text: str | None, longest: int) -> Record:
     """
     if text is None:
         what = f"{picture} has no record of how it was made"
-        raise StylerError(what, "styler writes one unless told --metadata strip or given input through a pipe")
+        todo = "it was made with --metadata strip, from a pipe or by another program: make it with styler transfer"
+        raise StylerError(what, todo)
     try:
         record = json.loads(text)
         record["settings"] = {RENAMED.get(name, name): value for name, value in record["settings"].items()}
+        for entry in (record["content"], *record["styles"], *record["others"]):
+            if "path" in entry:  # until 0.1
+                entry["name"] = entry.pop("path")
         whole = is_whole_record(record) and record["settings"].get("size") in (None, longest)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         whole = False
@@ -130,13 +146,14 @@ def is_whole_record(record: Record) -> bool:
     files = [record["content"], *styles, *record["others"]]
     texts = [record[name] for name in ("styler", "torch", "device", "dtype")]
     texts += [model["name"], model["sha256"], *([model["path"]] if model["path"] is not None else [])]
-    texts += [entry[key] for entry in files for key in ("path", "sha256")]
+    texts += [entry[key] for entry in files for key in ("name", "sha256")]
     if not all(isinstance(text, str) and not CONTROLS.search(text) for text in texts):
         return False
     if not all(is_right(name, value) for name, value in settings.items()):
         return False
     weights = settings.get("weights")
-    hashed = {entry["path"] for entry in record["others"]}.issuperset(map(str, others_in(settings)))
+    named = list(map(str, others_in(settings)))  # in this order
+    hashed = [entry["name"] for entry in record["others"]][: len(named)] == named
     return hashed and bool(styles or settings.get("regions")) and (weights is None or len(weights) == len(styles))
 
 

@@ -20,6 +20,9 @@ from styler.transfer.moments import Moments
 from styler.transfer.style import Style
 
 FORMAT = "styler-style-1"
+HALF_ROUNDING, SINGLE_ROUNDING = 1e-3, 1e-6
+"""How far, relative to the largest, eigenvalues may lie below zero by rounding in half and in single precision."""
+
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -57,8 +60,8 @@ def read_style(path: Path) -> Style:
     moments: dict[Level, Moments] = {}
     for level in LEVELS:
         parts = [tensors.get(f"{level}.{part}", torch.empty(0)) for part in ("mean", "covariance")]
-        found = Moments(*(part.float() for part in parts)) if all(part.dtype in FLOATS for part in parts) else None
-        if found is None or not are_moments(*found):
+        found = valid_moments(*parts) if all(part.dtype in FLOATS for part in parts) else None
+        if found is None:
             raise StylerError(f"{path} has no valid moments of {level}", "the file is damaged; make it again")
         moments[level] = found
     try:
@@ -69,18 +72,29 @@ def read_style(path: Path) -> Style:
     return Style(moments, metadata.get("encoder", ""), path.stem, tuple(sources) if listed else ())
 
 
-def are_moments(mean: Tensor, covariance: Tensor) -> bool:
-    """Return whether these are a finite mean `(1, C)` and a positive semidefinite covariance `(1, C, C)`."""
+def valid_moments(mean: Tensor, covariance: Tensor) -> Moments | None:
+    """Return the moments in float32, or None unless they can be those of a picture, up to rounding in half precision.
+
+    Args:
+        mean: Expected to be finite, `(1, C)`.
+        covariance: Expected to be finite, symmetric and positive semidefinite, `(1, C, C)`; what rounding changed of
+            that is restored, because roots are more exact than half precision and would fail on it later.
+    """
     size = mean.shape[-1] if mean.ndim == 2 else 0
     if size == 0 or mean.shape != (1, size) or covariance.shape != (1, size, size):
-        return False
+        return None
+    mean, covariance = mean.float(), covariance.float()
     if not (mean.isfinite().all() and covariance.isfinite().all()):
-        return False
+        return None
     exact = covariance.double()  # the sum with its transpose cannot overflow
-    values = torch.linalg.eigvalsh((exact + exact.mT) / 2)
-    return bool(
-        values.min() >= -1e-3 * values.max() and torch.allclose(covariance, covariance.mT, rtol=1e-3, atol=1e-3)
-    )
+    exact = (exact + exact.mT) / 2
+    values, vectors = torch.linalg.eigh(exact)
+    lowest, highest = float(values.min()), float(values.max())
+    if lowest < -HALF_ROUNDING * highest or not torch.allclose(covariance, exact.float(), rtol=5e-4, atol=5e-4):
+        return None
+    if lowest < -SINGLE_ROUNDING * highest:
+        exact = vectors * values.clamp_min(0).unsqueeze(-2) @ vectors.mT
+    return Moments(mean, exact.float())
 
 
 def writable_style(path: Path, *, overwrite: bool = False) -> None:

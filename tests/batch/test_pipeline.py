@@ -168,3 +168,44 @@ def test_an_interrupt_completes_only_the_writes_in_progress(stylizer, jobs, tmp_
     assert 1 <= len(done) <= len(jobs)
     assert {line["outcome"] for line in done.values()} == {"done"}
     assert {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png")} == done.keys()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "does not fit into memory"),
+        (
+            RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9 bytes"),
+            "does not fit into memory",
+        ),
+        (ValueError("strange\nthing"), "failed: ValueError: strange thing"),
+        (ZeroDivisionError("zero"), "failed: ZeroDivisionError: zero"),
+    ],
+)
+@pytest.mark.parametrize("stage", ["load", "stylize", "save"])
+def test_a_picture_fails_alone_whatever_its_error(run, jobs, monkeypatch, error, words, stage):
+    original, bad = getattr(BatchStylizer, stage), jobs[2].content
+
+    def failing(self, argument, *others):
+        items = argument if stage == "stylize" else [argument]
+        if any(getattr(item, "job", item).content == bad for item in items):
+            raise error
+        return original(self, argument, *others)
+
+    monkeypatch.setattr(BatchStylizer, stage, failing)
+    _, outcomes = run(jobs)
+    failed = {outcome.job: outcome.error.what for outcome in outcomes if outcome.error}
+    assert failed == {job: f"{bad} {words}" for job in jobs if job.content == bad}
+    assert len(outcomes) == len(jobs)
+
+
+def test_a_picture_beyond_the_limit_of_the_format_fails_before_it_is_stylized(run, jobs, picture_file, monkeypatch):
+    seen, stylize = [], BatchStylizer.stylize
+    monkeypatch.setattr(BatchStylizer, "stylize", lambda self, batch: (seen.extend(batch), stylize(self, batch))[1])
+    wide = Job(picture_file("c/wide.png", 1, 16_384), jobs[0].style, 1.0, Path("wide.webp"))
+    _, outcomes = run([wide, jobs[0]])
+    assert {outcome.job: outcome.error and outcome.error.what for outcome in outcomes} == {
+        wide: "WEBP cannot hold 16384×1 pixels: at most 16,383 a side",
+        jobs[0]: None,
+    }
+    assert [loaded.job for loaded in seen] == [jobs[0]]

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from styler.batch.folders import Source
 from styler.batch.names import Template, inner_path
 from styler.batch.plan import planned_jobs
 from styler.errors import StylerError
@@ -77,6 +78,25 @@ def test_unknown_fields_of_a_template_are_refused(pattern):
     with pytest.raises(StylerError, match="--name") as caught:
         Template(pattern)
     assert "{style_folder}" in caught.value.todo
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["{content:d}", "{content:>999999999}", "{style!r}", "{alpha!x}", "{alpha:x}", "{alpha:.999f}", "{alpha:{style}}"],
+)
+def test_formats_that_a_field_does_not_take_are_refused(pattern):
+    with pytest.raises(StylerError, match="--name: invalid format") as caught:
+        Template(pattern)
+    assert "{alpha:.2f}" in caught.value.todo
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [("{alpha:.2f}", "0.50"), ("{alpha:05.1f}", "000.5"), ("{alpha:.0%}", "50%"), ("{alpha}", "0.5"), ("{{a}}", "{a}")],
+)
+def test_the_strength_takes_a_number_format(pattern, name):
+    source = Source(Path("a.jpg"))
+    assert Template(pattern).path(source, source, 0.5) == Path(f"{name}.png")
 
 
 @pytest.mark.parametrize("name", ["../x.png", "/etc/x.png", "a/../../x.png", "", ".", "a/..", "x\0.png"])

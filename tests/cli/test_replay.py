@@ -95,7 +95,7 @@ def test_a_picture_of_a_batch_is_made_again_to_the_bit(styler, tiny_file, folder
     picture_file("s/x.png", seed=9)
     options = ["--size", 33, "--alpha", 0.7, "--style-scale", 0.8, "--preserve-color", "luma"]
     assert styler("batch", "c", "s", "-o", "out", *options, "--model", tiny_file, *CHEAP)[0] == 0
-    status, _, err = styler("replay", "out/0-x.png")
+    status, _, err = styler("replay", "out/0-x.png", "--content", "c/0.png", "--style", "s/x.png")
     assert (status, err.splitlines()[-1] + "\n") == (0, SAME), err
     assert Picture.open(tmp_path / "out" / "0-x-replay.png").image.shape == (1, 3, 28, 33)
     stripped = styler("batch", "c", "s", "-o", "bare", "--metadata", "strip", "--model", tiny_file, *CHEAP)
@@ -108,7 +108,7 @@ def test_a_changed_style_is_named(made, styler, picture_file, tmp_path):
     picture_file("new.png", seed=5).replace(tmp_path / "painting.png")
     status, _, err = styler("replay", "out.png")
     assert status == 1
-    assert err == "error: painting.png has changed since the picture was made\nrestore the original file\n"
+    assert err == "error: painting.png has changed since the picture was made\nrestore it, or use --style\n"
     assert not (tmp_path / "out-replay.png").exists()
 
 
@@ -130,6 +130,39 @@ def test_what_was_moved_beside_the_picture_is_found(made, styler, tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"another of that name")
     status, _, err = styler("replay", "moved/out.png")
     assert (status, err.endswith(SAME)) == (0, True), err
+
+
+def test_files_with_other_names_are_given_by_options(made, styler, tmp_path, tiny_file):
+    made("--mask", "mask.png", "--style", "other.png", "--keep", "mask.png", "painting.png")
+    renamed = {"photo.jpg": "p.jpg", "painting.png": "s.png", "other.png": "o.png", "mask.png": "k.png"}
+    (tmp_path / "elsewhere").mkdir()
+    for name, new in {**renamed, "tiny.safetensors": "m.safetensors"}.items():
+        shutil.move(tmp_path / name, tmp_path / "elsewhere" / new)
+    options, given = ["--content", "--style", "--style", "--mask"], ["p.jpg", "o.png", "s.png", "k.png"]
+    for count, missing in enumerate(("photo.jpg", "painting.png", "painting.png", "mask.png")):
+        arguments = [x for pair in zip(options, given, strict=True) for x in (pair[0], f"elsewhere/{pair[1]}")]
+        assert f"no such file: {missing}" in styler("replay", "out.png", *arguments[: 2 * count])[2]
+    assert "no model 'tiny.safetensors'" in styler("replay", "out.png", *arguments)[2]
+    status, _, err = styler("replay", "out.png", *arguments, "--model", "elsewhere/m.safetensors")
+    assert (status, err.endswith(SAME)) == (0, True), err
+
+
+def test_inputs_are_found_in_the_current_folder(made, styler, tmp_path):
+    made()
+    (tmp_path / "moved").mkdir()
+    shutil.move(tmp_path / "out.png", tmp_path / "moved" / "out.png")
+    assert styler("replay", "moved/out.png")[2].endswith(SAME)
+
+
+def test_a_record_with_paths_is_replayed(made, styler, tmp_path):
+    made("--keep", "mask.png")
+    record = record_in(tmp_path / "out.png")
+    for entry in (record["content"], *record["styles"], *record["others"]):
+        entry["path"] = str(tmp_path / entry.pop("name"))
+    record["settings"]["keep"] = str(tmp_path / "mask.png")
+    record["model"]["path"] = str(tmp_path / "tiny.safetensors")
+    with_record(tmp_path / "out.png", json.dumps(record))
+    assert styler("replay", "out.png")[2].endswith(SAME)
 
 
 def test_nothing_is_overwritten_unless_asked(made, styler, tmp_path):
@@ -197,7 +230,7 @@ def hostile(made, styler, tmp_path):
 def test_a_path_that_cannot_be_is_one_error(hostile):
     record, answer = hostile
     paths = ["a\0b", "x" * 300, "x" * 5000, "\ud800", "", ".", "/dev/zero", "a\nb", "\x1b[2J", "~"]
-    for part, path in product(["content.path", "styles.0.path", "others.0.path", "model.path"], paths):
+    for part, path in product(["content.name", "styles.0.name", "others.0.name", "model.path"], paths):
         status, err = answer(json.dumps(changed(record, part, path)))
         assert status == 1 or (part, path) == ("model.path", ""), (part, path, err)
 

@@ -166,3 +166,23 @@ def test_ctrl_c_saves_and_says_how_to_go_on(styler, folder, tiny_file, tmp_path)
     status, _, err = styler(*arguments, *SHORT, "--steps", 20, "--resume")
     assert status == 0, err
     assert "step 20/20" in err
+
+
+@pytest.mark.parametrize(("crop", "beside"), [(50, "use 48 or 56"), (100, "use 96 or 104"), (150, "use 144 or 152")])
+def test_a_crop_that_poolings_would_cut_is_a_usage_error(styler, crop, beside):
+    status, _, err = styler("train", "decoder", "photos", "paintings", "--model", "m.safetensors", "--crop", crop)
+    assert status == 2
+    assert beside in " ".join(err.split())
+
+
+def test_pictures_are_measured_in_a_bounded_size_however_large_the_crops(styler, folder, tiny_file, monkeypatch):
+    sizes = []
+
+    def squares(paths, size):
+        sizes.append(size)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("styler.training.decoders.load_squares", squares)
+    arguments = ["train", "decoder", folder("photos", 2), folder("paintings", 2), "--model", tiny_file]
+    assert styler(*arguments, "--crop", 4000, "--batch", 1)[0] == 130
+    assert sizes == [256]

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -194,7 +195,7 @@ def test_metadata_is_kept_or_stripped(styler, pair, tmp_path):
         assert styler("transfer", "tagged.jpg", pair[1], "--metadata", choice, "-o", f"{choice}.jpg")[0] == 0
     kept, stripped = (Picture.open(tmp_path / f"{choice}.jpg").metadata for choice in ("keep", "strip"))
     assert b"Camera" in kept.exif
-    assert json.loads(kept.settings)["content"]["path"] == "tagged.jpg"
+    assert json.loads(kept.settings)["content"]["name"] == "tagged.jpg"
     assert (stripped.exif, stripped.settings) == (None, None)
 
 
@@ -403,3 +404,68 @@ def test_the_command_and_the_library_write_the_same_bytes(styler, pair, tmp_path
     assert styler("transfer", content, pair[1], "-o", f"command-{name}", "--model", tiny_file, *arguments)[0] == 0
     Stylizer(tiny_file).stylize(content, pair[1], **options).save(f"library-{name}")
     assert (tmp_path / f"command-{name}").read_bytes() == (tmp_path / f"library-{name}").read_bytes()
+
+
+@pytest.mark.parametrize("address", ["http://x.org/y.jpg", "HTTPS://x.org/y.jpg"])
+def test_an_address_on_the_web_is_named_as_one(styler, pair, address):
+    for pictures in ((address, pair[1]), (pair[0], address)):
+        status, _, err = styler("transfer", *pictures, "-o", "x.png")
+        assert (status, err.splitlines()[0]) == (1, f"error: {address} is an address on the web")
+
+
+@pytest.mark.parametrize("model", [True, False])
+def test_a_picture_as_a_model_or_a_style_file_is_named_as_one(styler, pair, model):
+    commands = ["transfer", *pair, "--model", pair[0]] if model else ["style", "show", pair[0]]
+    status, _, err = styler(*commands)
+    assert status == 1
+    assert "is a picture, not a model or a .style file" in err
+    assert "styler style save" in err
+
+
+@pytest.mark.parametrize("option", [("--style-size", 99), ("--style-scale", 0.5)])
+def test_a_style_file_is_not_analysed_at_another_size(styler, pair, option):
+    status, _, err = styler("transfer", pair[0], "night.style", *option)
+    assert status == 2
+    assert f"{option[0]} does nothing with night.style" in " ".join(err.split())
+    assert "styler style save PICTURE --style-size" in " ".join(err.split())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell and pseudo-terminals")
+def test_closed_full_and_terminal_streams_are_one_error(pair, tmp_path):
+    def run(words: str) -> tuple[int, str]:
+        command = f"{sys.executable} -m styler {words}"
+        found = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+        return found.returncode, found.stderr
+
+    assert run(f"transfer - {pair[1]} <&-")[1].startswith("error: standard input is closed\n")
+    assert run(f"transfer {pair[0]} {pair[1]} -o - >&-")[1].startswith("error: standard output is closed\n")
+    if Path("/dev/full").exists():
+        status, err = run("models path small > /dev/full")
+        assert (status, err.splitlines()[0]) == (1, "error: cannot write standard output: No space left on device")
+
+
+def test_a_picture_is_not_written_to_a_terminal(styler, pair, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    status, _, err = styler("transfer", *pair, "-o", "-")
+    assert status == 2
+    assert "redirect it" in err
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes")])
+def test_memory_that_runs_out_anywhere_is_one_error(styler, pair, monkeypatch, error):
+    def failing(*_, **__):
+        raise error
+
+    monkeypatch.setattr("styler.transfer.stylizer.with_kept_content", failing)
+    assert styler("transfer", *pair, "-o", "x.png")[::2] == (
+        1,
+        "error: out of memory\nchoose a smaller --size or --max-memory\n",
+    )
+
+
+@pytest.mark.parametrize(("size", "suffix"), [(16_384, "webp"), (65_501, "jpg")])
+def test_a_format_that_cannot_hold_the_result_is_refused_before_the_work(styler, picture_file, pair, size, suffix):
+    line = picture_file("line.png", 1, 64)
+    status, _, err = styler("transfer", line, pair[1], "--size", size, "-o", f"x.{suffix}", "--model", "none.pt")
+    assert status == 1
+    assert f"cannot hold {size}×" in err

@@ -1,10 +1,22 @@
+import signal
+import subprocess
+import sys
+
 import pytest
 import torch
 
 from styler.errors import StylerError
 from styler.images import Picture
 from styler.training import data
-from styler.training.data import RandomCrops, augmentation, batches, find_pictures, load_square, split_held_out
+from styler.training.data import (
+    RandomCrops,
+    augmentation,
+    batches,
+    find_pictures,
+    interrupts_blocked,
+    load_square,
+    split_held_out,
+)
 
 
 def test_readable_and_unreadable_pictures_are_separated(folder):
@@ -86,3 +98,20 @@ def test_worker_processes_give_the_same_batches(crops, monkeypatch):
     alone = list(batches(crops, batch_size=4))
     monkeypatch.setattr(data, "MIN_CROPS_FOR_WORKERS", 0)
     torch.testing.assert_close(list(batches(crops, batch_size=4)), alone, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("min_crops", [0, 1000], ids=["worker processes", "this process"])
+def test_a_picture_that_vanishes_is_named(crops, folder, monkeypatch, min_crops):
+    monkeypatch.setattr(data, "MIN_CROPS_FOR_WORKERS", min_crops)
+    for path in crops.sources[0][0]:
+        path.unlink()
+    with pytest.raises(StylerError, match=r"no such file: .*png"):
+        list(batches(crops, batch_size=4))
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs signal masks")
+def test_interrupts_are_blocked_in_processes_that_start_in_the_block():
+    words = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+    with interrupts_blocked():
+        assert subprocess.check_output([sys.executable, "-c", words]) == b"True\n"
+    assert subprocess.check_output([sys.executable, "-c", words]) == b"False\n"

@@ -134,3 +134,29 @@ def test_a_loss_that_is_not_finite_stops_the_training(run, monkeypatch):
     monkeypatch.setattr(MeanColorTask, "losses", lambda self, images: {"color": self.trained(images).sum() / 0})
     with pytest.raises(StylerError, match="no longer finite"):
         run()
+
+
+def test_a_picture_that_vanishes_ends_the_training_with_a_checkpoint(run, tmp_path):
+    def remove_pictures(progress):
+        if progress.step == 3:
+            for path in (tmp_path / "photos").iterdir():
+                path.rename(path.with_suffix(".gone"))
+
+    with pytest.raises(StylerError, match=r"no such file: .*png") as caught:
+        run(report=remove_pictures)
+    assert "continue with --resume" in caught.value.todo
+    for path in (tmp_path / "photos").iterdir():
+        path.rename(path.with_suffix(".png"))
+    assert run(resume=True)[1][0].step == 4
+
+
+def test_crops_that_do_not_fit_into_memory_are_one_clear_error(run, monkeypatch):
+    monkeypatch.setattr(MeanColorTask, "losses", lambda self, images: {"color": torch.empty(2**44).sum()})
+    with pytest.raises(StylerError, match="2 crops of 32 pixels do not fit into memory"):
+        run()
+
+
+@pytest.mark.parametrize("size", [100, 0, -8])
+def test_crops_that_poolings_would_cut_are_refused(size):
+    with pytest.raises(ValueError, match="expected crop_size a multiple of 8"):
+        Settings(1, crop_size=size)

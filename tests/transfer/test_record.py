@@ -18,9 +18,9 @@ HASH = "0" * 64
 RECORD = {
     "styler": "0.1.0",
     "torch": "2.11.0",
-    "content": {"path": "photo.jpg", "sha256": HASH},
-    "styles": [{"path": "painting.png", "sha256": HASH}],
-    "others": [{"path": "mask.png", "sha256": HASH}],
+    "content": {"name": "photo.jpg", "sha256": HASH},
+    "styles": [{"name": "painting.png", "sha256": HASH}],
+    "others": [{"name": "mask.png", "sha256": HASH}],
     "model": {"name": "small", "path": None, "sha256": HASH},
     "device": "cpu",
     "dtype": "float32",
@@ -47,8 +47,9 @@ def test_what_styler_writes_is_read():
     settings |= {"preserve_color": "luma", "levels": ["relu2_1"], "size": None, "style_size": 24, "style_scale": 0.5}
     settings |= {"transform": "adain", "method": "eigh", "tile": 0, "max_memory": 2 << 30}
     assert sorted(settings) == SETTINGS
-    assert is_read(RECORD | {"settings": settings})
-    assert is_read(RECORD | {"settings": settings | {"weights": None}, "styles": []})
+    others = {"others": RECORD["others"] * 2}
+    assert is_read(RECORD | others | {"settings": settings})
+    assert is_read(RECORD | others | {"settings": settings | {"weights": None}, "styles": []})
     assert not is_read(RECORD | {"settings": settings | {"weights": None, "regions": []}, "styles": []})
 
 
@@ -63,12 +64,12 @@ def test_no_record_is_said():
 
 
 JUNK = ["x", -1, 7.5, True, [], {}, [1], {"a": 1}, float("nan"), float("inf"), 10**400, None, "\0", "\ud800", [["a"]]]
-FILES = ["content.path", "content.sha256", "styles.0.path", "styles.0.sha256", "others.0.path", "model.path"]
+FILES = ["content.name", "content.sha256", "styles.0.name", "styles.0.sha256", "others.0.name", "model.path"]
 FILES += ["model.name", "model.sha256", "device", "dtype", "torch", "styler"]
 PARTS = ["content", "styles", "styles.0", "others", "others.0", "model", "settings", *FILES]
 PARTS += ["settings.unknown", *(f"settings.{name}" for name in SETTINGS)]
 
-HARMLESS = [(part, text) for part in FILES if part != "others.0.path" for text in ("x", "\ud800")]
+HARMLESS = [(part, text) for part in FILES if part != "others.0.name" for text in ("x", "\ud800")]
 HARMLESS += [(f"settings.{name}", None) for name in ("keep", "levels", "size", "style_size", "weights")]
 HARMLESS += [("settings.alpha", {}), ("settings.regions", []), ("settings.weights", [1]), ("settings.style_scale", 7.5)]
 HARMLESS += [("settings", {}), ("model.path", None)]
@@ -145,13 +146,27 @@ def test_what_is_no_record_is_refused(text):
 def test_a_record_holds_hashes_of_all_that_went_in(tiny_file, picture_file):
     content, style = picture_file(), picture_file("style.png", seed=1)
     record = record_of(content, [style], load_model(tiny_file), {"alpha": 0.5, "size": None})
-    assert record["content"] == {"path": str(content), "sha256": sha256(content)}
-    assert record["styles"] == [{"path": str(style), "sha256": sha256(style)}]
-    assert record["model"] == {"name": "tiny", "path": str(tiny_file), "sha256": sha256(tiny_file)}
+    assert record["content"] == {"name": "photo.png", "sha256": sha256(content)}
+    assert record["styles"] == [{"name": "style.png", "sha256": sha256(style)}]
+    assert record["model"] == {"name": "tiny", "path": "tiny.safetensors", "sha256": sha256(tiny_file)}
     assert (record["device"], record["dtype"]) == ("cpu", "float32")
     assert record["settings"] == {"alpha": 0.5, "size": None}
     assert {"styler", "torch"} <= record.keys()
     assert json.loads(json.dumps(record)) == record
+
+
+def test_a_record_names_no_folder(tiny_file, picture_file, tmp_path):
+    files = [picture_file(f"private/{name}.png") for name in "abcd"]
+    settings = {"regions": [list(map(str, files[:2]))], "keep": str(files[2])}
+    text = json.dumps(record_of(files[3], files[:1], load_model(tiny_file), settings))
+    assert "private" not in text
+    assert str(tmp_path) not in text
+
+
+def test_records_with_paths_are_read():
+    old = json.loads(json.dumps(RECORD).replace('"name": "photo.jpg"', '"path": "/home/me/photo.jpg"'))
+    found = read_record(Path("out.png"), json.dumps(old), 56)
+    assert found == changed(RECORD, "content.name", "/home/me/photo.jpg")
 
 
 def test_a_model_without_a_file_has_no_hash(tiny_model, picture_file):
@@ -166,8 +181,9 @@ def test_a_shipped_model_is_known_by_its_name(picture_file):
 def test_masks_and_their_styles_are_hashed_too(tiny_file, picture_file):
     mask, style, keep = (picture_file(f"{name}.png") for name in ("mask", "sky", "keep"))
     settings = {"regions": [[str(mask), str(style)]], "keep": str(keep)}
-    others = record_of(picture_file(), [], load_model(tiny_file), settings)["others"]
-    assert [other["path"] for other in others] == [str(mask), str(style), str(keep)]
+    record = record_of(picture_file(), [], load_model(tiny_file), settings)
+    assert [other["name"] for other in record["others"]] == ["mask.png", "sky.png", "keep.png"]
+    assert record["settings"] == {"regions": [["mask.png", "sky.png"]], "keep": "keep.png"}
 
 
 def test_a_file_that_changes_is_hashed_anew(tmp_path):
@@ -189,6 +205,7 @@ def test_settings_of_every_kind_go_through_json(tiny_file, picture_file):
     settings = {"alpha": {"relu4_1": 0.5}, "weights": [0.3, 0.7], "regions": [[str(content)] * 2], "size": None}
     record = record_of(content, [content] * 2, load_model(tiny_file), settings)
     assert json.loads(json.dumps(record)) == record
+    assert settings["regions"] == [[str(content)] * 2]
     assert [style["sha256"] for style in record["styles"]] == [record["content"]["sha256"]] * 2
 
 
@@ -206,7 +223,7 @@ def test_only_what_was_made_of_files_alone_has_a_record(tiny_file, picture_file)
     model, path = load_model(tiny_file), picture_file()
     opened, tensor = Picture.open(path), picture(8, 8)
     nothing = {"regions": (), "keep": None}
-    assert json.loads(settings_record(opened, [path], model, nothing) or "")["styles"][0]["path"] == str(path)
+    assert json.loads(settings_record(opened, [path], model, nothing) or "")["styles"][0]["name"] == path.name
     assert settings_record(opened, [tensor], model, nothing) is None
     assert settings_record(opened.resized(20), [path], model, nothing) is None
     assert settings_record(opened, [path], model, nothing | {"keep": tensor}) is None

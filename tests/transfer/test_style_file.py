@@ -3,6 +3,7 @@ import random
 import struct
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from safetensors.torch import save
 from samples import picture
 from style_files import SOURCES, style_bytes, tensors_of
 
-from styler.choices import LEVELS
+from styler.choices import LEVELS, Method
 from styler.errors import StylerError
 from styler.model.encoder import Encoder
 from styler.model.weights import load_model
@@ -28,6 +29,7 @@ from styler.transfer.style_file import (
     save_style,
     writable_style,
 )
+from styler.transfer.stylizer import Stylizer
 
 
 @pytest.fixture
@@ -190,6 +192,22 @@ def test_a_covariance_in_half_precision_and_of_rank_one_is_one(style, tmp_path):
     half = {"relu1_1__covariance": (direction @ direction.mT).half(), "relu2_1__covariance": torch.zeros(1, 6, 6)}
     (tmp_path / "a.style").write_bytes(style_bytes(style, **half))
     assert read_style(tmp_path / "a.style")["relu1_1"].covariance.dtype == torch.float32
+
+
+@pytest.mark.parametrize("method", get_args(Method))
+def test_a_covariance_below_zero_by_rounding_in_half_precision_is_used(style, tiny_file, tmp_path, method):
+    covariance = style["relu1_1"].covariance
+    values, vectors = torch.linalg.eigh(covariance.double())
+    values[..., 0] = -7e-4 * values[..., -1]
+    bent = (vectors * values.unsqueeze(-2) @ vectors.mT).float()
+    path = tmp_path / "a.style"
+    stylizer = Stylizer(tiny_file, device="cpu", dtype="float32")
+    path.write_bytes(style_bytes(style, encoder=stylizer.fingerprint, relu1_1__covariance=bent))
+    found = read_style(path)["relu1_1"].covariance
+    values = torch.linalg.eigvalsh(found.double())
+    assert values.min() > -1e-6 * values.max()
+    torch.testing.assert_close(found, bent, rtol=0, atol=1e-3 * float(values.max()))
+    assert stylizer.stylize(picture(), path, method=method).isfinite().all()
 
 
 @pytest.mark.parametrize("sources", ["[", "[" * 100_000, "{}", "[1]", "nonsense", '["a"]', "null", "9" * 5000])
