@@ -3,7 +3,7 @@
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -192,7 +192,8 @@ def batch(
         "tile": parse_tile(tile),
         "max_memory": parse_bytes(max_memory),
     }
-    plan = planned_jobs(contents, styles, out, pairs=pairs, recursive=recursive, template=template, alpha=alpha)
+    with output.passed_over_printed():
+        plan = planned_jobs(contents, styles, out, pairs=pairs, recursive=recursive, template=template, alpha=alpha)
     part_jobs = part.jobs(plan)
 
     from styler.batch.ledger import open_ledger
@@ -201,7 +202,7 @@ def batch(
     from styler.process import keep_freed_memory
 
     keep_freed_memory()
-    files = {"overwrite": overwrite, "keep_metadata": metadata == "keep", "max_pixels": max_pixels}
+    files: dict[str, Any] = {"overwrite": overwrite, "keep_metadata": metadata == "keep", "max_pixels": max_pixels}
     setup = Setup(model, device, dtype, settings, out, **files)
     batch_stylizer = setup.batch_stylizer()
     batch_stylizer.stylizer.cascade_levels(chosen_levels)  # raises before anything is written

@@ -4,12 +4,15 @@ import json
 import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from styler.cli.plain_output import collected_warnings, printable
+from styler.errors import StylerWarning
+from styler.files import PassedOver
 
 if TYPE_CHECKING:
     from styler.batch.estimate import Estimate
@@ -25,8 +28,9 @@ class BatchOutput:
     """Messages of a batch on standard error; events and lists on standard output."""
 
     def __init__(self, *, quiet: bool, as_json: bool):
-        self.errors = Console(stderr=True, soft_wrap=True, highlight=False)
-        self.console = Console(stderr=True, soft_wrap=True, highlight=False, quiet=quiet or as_json)
+        plain: dict[str, Any] = {"soft_wrap": True, "highlight": False, "markup": False, "emoji": False}
+        self.errors = Console(stderr=True, **plain)
+        self.console = Console(stderr=True, quiet=quiet or as_json, **plain)
         self.as_json, self.quiet = as_json, quiet
         self.failures: dict[tuple[str, str], list[str]] = {}
         self.done = self.skipped = self.left = 0
@@ -35,6 +39,21 @@ class BatchOutput:
         """Print a line of JSON with --json."""
         if self.as_json:
             typer.echo(json.dumps({"event": kind, **facts}))
+
+    @contextmanager
+    def passed_over_printed(self) -> Generator[None]:
+        """Print which files and folders were found in the block and are not used."""
+        found: list[StylerWarning] = []
+        try:
+            with collected_warnings() as found:
+                yield
+        finally:
+            for one in found:
+                facts = (
+                    {"reason": one.reason, "paths": list(map(str, one.paths))} if isinstance(one, PassedOver) else {}
+                )
+                self.print_event("passed over", **(facts or {"reason": str(one), "paths": []}))
+                self.console.print(printable(one))
 
     def print_start(self, found: "Remaining", shard: "Shard") -> None:
         """Print how many pictures are to be made and how many are skipped."""
@@ -94,7 +113,7 @@ class BatchOutput:
         if not self.as_json:
             for (what, todo), outs in self.failures.items():
                 more = "" if len(outs) == 1 else f" and {len(outs) - 1} more"
-                self.errors.print(f"failed: {escape(what)}; {escape(todo)} ({escape(outs[0])}{more})")
+                self.errors.print(f"failed: {printable(what)}; {printable(todo)} ({printable(outs[0])}{more})")
 
     @contextmanager
     def resume_hint(self) -> Generator[None]:
@@ -111,11 +130,11 @@ class BatchOutput:
         for job in found.left:
             self.print_event("would do", out=job.key, content=str(job.content), style=str(job.style), alpha=job.alpha)
             if not (self.as_json or self.quiet):
-                typer.echo(f"{job.key}: {job.content} with style {job.style}, alpha {job.alpha:g}")
+                typer.echo(printable(f"{job.key}: {job.content} with style {job.style}, alpha {job.alpha:g}"))
         for path in estimate.unreadable:
-            self.console.print(f"{escape(str(path))}: unreadable, will fail")
+            self.console.print(f"{printable(path)}: unreadable, will fail")
         for path, error in estimate.too_large.items():
-            self.console.print(f"{escape(str(path))}: {escape(error.what)}; {escape(error.todo)}")
+            self.console.print(f"{printable(path)}: {printable(error.what)}; {printable(error.todo)}")
         facts = {"megapixels": round(estimate.megapixels, 2), "seconds": round(estimate.seconds, 1)}
         self.print_event("estimate", pictures=len(found.left), **facts, peak_mib=estimate.peak_mib)
         time_taken = f"{estimate.seconds:.0f} s" if estimate.seconds < 600 else f"{estimate.seconds / 60:.0f} min"
@@ -138,9 +157,9 @@ class BatchOutput:
         self.console.print(f"{len(found.done)} of {found.planned} done{text}{absent}")
         if not self.as_json:
             for out, what in sorted(found.failed.items()):
-                self.errors.print(f"failed: {escape(what)} ({escape(out)})")
+                self.errors.print(f"failed: {printable(what)} ({printable(out)})")
             for out in sorted(found.missing | found.unfinished):
-                self.errors.print(f"missing: {escape(out)}")
+                self.errors.print(f"missing: {printable(out)}")
 
 
 def plural(number: int) -> str:
