@@ -15,6 +15,7 @@ from styler.batch.ledger import Ledger
 from styler.batch.pictures import BatchStylizer, LoadedPicture, resized_pixels
 from styler.batch.plan import Job
 from styler.errors import StylerError
+from styler.files import check_regular
 from styler.images import image_size
 
 BATCH_PIXELS = 2**20
@@ -25,6 +26,9 @@ by rounding at most: in float32 at 128 pixels one byte of 1500 by 1, elsewhere n
 
 NUM_READ_AHEAD = 16
 """Pictures read ahead: enough to find several with the same `batch_key` in a folder of mixed sizes."""
+
+FAILURES = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
+"""What decoders, encoders and networks raise; `StylerError` is a RuntimeError."""
 
 T = TypeVar("T")
 
@@ -64,7 +68,8 @@ class Pipeline:
     def outcomes(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         """Yield the outcome of each job as it finishes.
 
-        A picture that fails does not stop the others, except with `fail_fast`.
+        A picture that fails does not stop the others, whatever its error was. With `fail_fast` nothing more is started
+        after the first failure, and results that wait to be written are dropped.
 
         Raises:
             StylerError: If the ledger can't be written.
@@ -77,24 +82,29 @@ class Pipeline:
                 if not (self._reading or self._ready or self._writing):
                     return
                 ended = self._collect_finished()
-                if self._ready:
+                if self._ready and not self._is_stopped(ended):
                     ended += self._stylize(self._next_batch())
-                if self.fail_fast and any(outcome.error for outcome in ended):
+                if self._is_stopped(ended):
                     left = iter(())
                     self._cancel_reading()
+                    self._cancel_writing()
                 yield from ended
         finally:
             self._cancel_reading()
             self._readers.shutdown()
             self._writers.shutdown()
 
+    def _is_stopped(self, ended: Sequence[Outcome]) -> bool:
+        return self.fail_fast and any(outcome.error for outcome in ended)
+
     def _read(self, job: Job) -> LoadedPicture:
+        check_regular(job.content)
         size = image_size(job.content)
         num_pixels = max(prod(size), resized_pixels(*size, self.stylizer.settings.get("size"))) if size else 0
         self._budget.acquire(num_pixels)
         try:
             loaded = self.stylizer.load(job)
-        except StylerError:
+        except BaseException:
             self._budget.release(num_pixels)
             raise
         self._budget.release(num_pixels - loaded.num_pixels)
@@ -127,10 +137,11 @@ class Pipeline:
         start = time.perf_counter()
         try:
             images = self.stylizer.stylize(batch)
-        except StylerError as error:
-            for loaded in batch:
-                self._budget.release(loaded.num_pixels)
-            return [self._record_failure(loaded.job, error) for loaded in batch]
+        except FAILURES as error:
+            if len(batch) > 1:  # only those fail that also fail alone
+                return [outcome for loaded in batch for outcome in self._stylize([loaded])]
+            self._budget.release(batch[0].num_pixels)
+            return [self._record_failure(batch[0].job, as_styler_error(batch[0].job, error))]
         seconds = time.perf_counter() - start
         for loaded, image in zip(batch, images, strict=True):
             self._writing[self._writers.submit(self._write, loaded, image, seconds / len(batch))] = loaded.job
@@ -145,6 +156,11 @@ class Pipeline:
     def _record_failure(self, job: Job, error: StylerError) -> Outcome:
         self.ledger.append({"outcome": "failed", "out": job.key, "error": error.what})
         return Outcome(job, error=error)
+
+    def _cancel_writing(self) -> None:
+        """Drop results whose writing has not begun."""
+        for future in [future for future in self._writing if future.cancel()]:
+            del self._writing[future]
 
     def _cancel_reading(self) -> None:
         """Discard pictures that were read; writes in progress continue."""
@@ -161,6 +177,17 @@ def _pop_finished(futures: dict[Future[T], Job]) -> Iterator[tuple[Job, T | Styl
         job = futures.pop(future)
         try:
             result = future.result()
-        except StylerError as error:
-            result = error
+        except FAILURES as error:
+            result = as_styler_error(job, error)
         yield job, result
+
+
+def as_styler_error(job: Job, error: Exception) -> StylerError:
+    """Return the error of one picture; of those that are no `StylerError`, with the class and the first line."""
+    if isinstance(error, StylerError):
+        return error
+    if isinstance(error, MemoryError):
+        return StylerError(f"{job.content} does not fit into memory", "choose a smaller --size")
+    reason = next(iter(str(error).splitlines()), "") or "no message"
+    todo = "run styler transfer with this picture and STYLER_DEBUG=1, and report what it prints"
+    return StylerError(f"{job.content}: {type(error).__name__}: {reason}", todo)

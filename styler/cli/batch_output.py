@@ -106,8 +106,9 @@ class BatchOutput:
 
     def print_summary(self, seconds: float) -> None:
         """Print the counts, then one line per cause of failure, with the outputs that it affects."""
-        counts = {"done": self.done, "failed": self.num_failed, "skipped": self.skipped}
-        self.print_event("summary", **counts, left=self.left - self.done - self.num_failed, seconds=round(seconds, 2))
+        left = self.left - self.done - self.num_failed
+        counts = {"done": self.done, "failed": self.num_failed, "skipped": self.skipped, "left": left}
+        self.print_event("summary", **counts, seconds=round(seconds, 2))
         text = ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "done")
         self.console.print(f"{text} ({seconds:.1f} s, {self.done / max(seconds, 1e-3):.1f} pictures/s)")
         if not self.as_json:
