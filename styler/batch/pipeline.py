@@ -129,7 +129,8 @@ class Pipeline:
     def _next_batch(self) -> list[LoadedPicture]:
         first = self._ready[0]
         matching = [loaded for loaded in self._ready if loaded.batch_key == first.batch_key]
-        batch = matching[: max(1, BATCH_PIXELS // first.num_pixels)]
+        has_masks = any(self.stylizer.settings.get(name) for name in ("regions", "keep"))  # they are for one picture
+        batch = matching[: 1 if has_masks else max(1, BATCH_PIXELS // first.num_pixels)]
         self._ready = [loaded for loaded in self._ready if loaded not in batch]
         return batch
 
@@ -139,7 +140,10 @@ class Pipeline:
             images = self.stylizer.stylize(batch)
         except FAILURES as error:
             if len(batch) > 1:  # only those fail that also fail alone
-                return [outcome for loaded in batch for outcome in self._stylize([loaded])]
+                ended: list[Outcome] = []
+                for loaded in batch:
+                    ended += [] if self._is_stopped(ended) else self._stylize([loaded])
+                return ended
             self._budget.release(batch[0].num_pixels)
             return [self._record_failure(batch[0].job, as_styler_error(batch[0].job, error))]
         seconds = time.perf_counter() - start

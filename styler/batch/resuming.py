@@ -86,7 +86,7 @@ def _is_same(job: Job, batch_stylizer: BatchStylizer, line: Line) -> bool:
         record = batch_stylizer.record(job)
     except StylerError:  # an input no longer exists, so the picture cannot be made again
         return True
-    names = ("content", "styles", "model", "settings")
+    names = ("content", "styles", "others", "model", "settings")
     return all(without_paths(record[name]) == without_paths(line.get(name)) for name in names)
 
 

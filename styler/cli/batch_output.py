@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from styler.batch.names import alpha_text
 from styler.cli.plain_output import collected_warnings, printable
 from styler.errors import StylerWarning
 from styler.files import PassedOver
@@ -17,6 +18,7 @@ from styler.files import PassedOver
 if TYPE_CHECKING:
     from styler.batch.estimate import Estimate
     from styler.batch.pipeline import Outcome
+    from styler.batch.plan import Job
     from styler.batch.report import Report
     from styler.batch.resuming import Remaining
     from styler.batch.shards import Shard
@@ -60,7 +62,8 @@ class BatchOutput:
         self.left, self.skipped = len(found.left), len(found.skipped)
         self.print_event("planned", shard=str(shard), left=self.left, skipped=self.skipped)
         part = "" if shard.count == 1 else f"part {shard}: "
-        self.console.print(f"{part}{plural(self.left)} to stylize{self.skip_reasons(found)}")
+        changed = f" ({len(found.changed)} changed since they were made)" if found.changed else ""
+        self.console.print(f"{part}{plural(self.left)} to stylize{changed}{self.skip_reasons(found)}")
 
     def skip_reasons(self, found: "Remaining") -> str:
         """Return why pictures are skipped, as text, and print an event for each."""
@@ -96,7 +99,7 @@ class BatchOutput:
             self.print_event("done", out=job.key, seconds=outcome.seconds)
             return
         self.failures.setdefault((error.what, error.todo), []).append(job.key)
-        names = {"content": str(job.content), "style": str(job.style)}
+        names = {"content": str(job.content), "style": style_names(job)}
         self.print_event("failed", out=job.key, **names, error=error.what, todo=error.todo)
 
     @property
@@ -129,9 +132,12 @@ class BatchOutput:
     def print_dry_run(self, found: "Remaining", estimate: "Estimate") -> None:
         """Print what would be written, one line each, and the estimate."""
         for job in found.left:
-            self.print_event("would do", out=job.key, content=str(job.content), style=str(job.style), alpha=job.alpha)
+            alpha = dict(job.alpha) if isinstance(job.alpha, tuple) else job.alpha
+            self.print_event("would do", out=job.key, content=str(job.content), style=style_names(job), alpha=alpha)
             if not (self.as_json or self.quiet):
-                typer.echo(printable(f"{job.key}: {job.content} with style {job.style}, alpha {job.alpha:g}"))
+                typer.echo(
+                    printable(f"{job.key}: {job.content} with style {style_names(job)}, alpha {alpha_text(job.alpha)}")
+                )
         for path in estimate.unreadable:
             self.console.print(f"{printable(path)}: unreadable, will fail")
         for path, error in estimate.too_large.items():
@@ -146,7 +152,12 @@ class BatchOutput:
 
     def print_report(self, found: "Report") -> None:
         """Print a summary of the ledgers."""
-        sets = {"failed": found.failed, "unfinished": found.unfinished, "missing": found.missing}
+        sets = {
+            "failed": found.failed,
+            "unfinished": found.unfinished,
+            "missing": found.missing,
+            "changed": found.changed,
+        }
         counts = {name: len(names) for name, names in sets.items()}
         for part in found.parts:
             done, seconds = part.outs("done"), sum(line.get("seconds", 0) for line in part.lines.values())
@@ -161,6 +172,13 @@ class BatchOutput:
                 self.errors.print(f"failed: {printable(what)} ({printable(out)})")
             for out in sorted(found.missing | found.unfinished):
                 self.errors.print(f"missing: {printable(out)}")
+            for out in sorted(found.changed):
+                self.errors.print(f"changed: {printable(out)}")
+
+
+def style_names(job: "Job") -> str:
+    """Return the styles of a job, those of a mixture with " and "."""
+    return " and ".join(map(str, job.styles))
 
 
 def plural(number: int) -> str:
