@@ -1,5 +1,6 @@
 """Estimate of the seconds and the memory of a plan, from picture headers and a short measurement of the network."""
 
+import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -16,6 +17,9 @@ from styler.batch.plan import Job
 from styler.errors import StylerError
 from styler.images import image_size
 from styler.transfer.memory import Tiling, tiling_of_size
+
+NOT_TIMED = ("size", "style_size", "weights", "regions", "keep")
+"""Settings that say little about the time, and need files or several styles."""
 
 MAX_SIDE = 512
 NUM_RUNS = 3
@@ -47,7 +51,7 @@ def batch_estimate(jobs: Sequence[Job], batch_stylizer: BatchStylizer) -> Estima
     """Return the estimate for the jobs on this machine, from a few runs of the network on noise."""
     contents = list(dict.fromkeys(job.content for job in jobs))
     with ThreadPoolExecutor() as pool:
-        sizes = dict(zip(contents, pool.map(image_size, contents), strict=True))
+        sizes = dict(zip(contents, pool.map(regular_size, contents), strict=True))
     pixels: dict[Path, int] = {}
     too_large: dict[Path, StylerError] = {}
     for path, size in ((path, size) for path, size in sizes.items() if size):
@@ -64,6 +68,11 @@ def batch_estimate(jobs: Sequence[Job], batch_stylizer: BatchStylizer) -> Estima
     return Estimate(total / 1e6, total * rate, round(peak / 2**20), unreadable, too_large)
 
 
+def regular_size(path: Path) -> tuple[int, int] | None:
+    """Return height and width of a picture; None if it can't be read, or is a pipe, which would block."""
+    return image_size(path) if os.path.isfile(path) else None  # noqa: PTH113  may lack permission
+
+
 def tiling(batch_stylizer: BatchStylizer, pixels: int) -> Tiling:
     """Return how a square picture of `pixels` pixels is divided into tiles."""
     side = max(1, round(pixels**0.5))
@@ -77,7 +86,7 @@ def seconds_per_pixel(batch_stylizer: BatchStylizer, pixels: float) -> float:
     """Return the seconds of the network per pixel, for pictures of about `pixels` pixels."""
     side = max(1, min(MAX_SIDE, round(pixels**0.5)))
     noise, seconds = torch.rand(1, 3, side, side), []
-    settings = {name: value for name, value in batch_stylizer.settings.items() if name not in ("size", "style_size")}
+    settings = {name: value for name, value in batch_stylizer.settings.items() if name not in NOT_TIMED}
     style = batch_stylizer.stylizer.style(noise)
     for _ in range(NUM_RUNS + 1):
         start = time.perf_counter()

@@ -1,12 +1,14 @@
 """Pictures found in a folder."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from styler.batch.ledger import PREFIX
 from styler.choices import READABLE_SUFFIXES
 from styler.errors import StylerError
+from styler.files import Search, check_regular
 
 
 @dataclass(frozen=True)
@@ -20,34 +22,27 @@ class Source:
 def sources(
     path: Path, kind: str, out: Path | None, recursive: bool, suffixes: Sequence[str] = READABLE_SUFFIXES
 ) -> list[Source]:
-    """Return the picture, or all pictures in the folder, sorted; hidden files and those in `out` are skipped.
+    """Return the picture, or all pictures in the folder, sorted.
+
+    Links are followed. Pictures in `out` are left out, as are subfolders with the ledger of an earlier batch. What else
+    is passed over is named in a `PassedOver` warning: hidden and unreadable files and folders, broken links, pipes, and
+    files that are no pictures.
 
     Raises:
-        StylerError: If there are none, or `out` is the folder itself.
+        StylerError: If there are none, the folder can't be read, or `out` is the folder itself.
     """
-    if not path.exists():
-        raise StylerError(f"no such file or folder: {path}", f"give the {kind} as a picture or a folder of pictures")
+    if not os.path.exists(path):  # noqa: PTH110  Path.exists raises where permission is missing
+        what = f"{path} is a broken link" if os.path.islink(path) else f"no such file or folder: {path}"  # noqa: PTH114
+        raise StylerError(what, f"give the {kind} as a picture or a folder of pictures")
     if not path.is_dir():
+        check_regular(path)
         return [Source(path)]
-    results = None if out is None else out.resolve()
-    if path.resolve() == results:
+    results = None if out is None else Path(os.path.realpath(out))
+    if Path(os.path.realpath(path)) == results:
         raise StylerError(f"the results would be written among the {kind} in {path}", "choose another folder with -o")
-    found = [
-        Source(file, file.parent.relative_to(path)) for file in sorted(_pictures(path, results, recursive, suffixes))
-    ]
+    search = Search(suffixes, recursive=recursive, excluded=results, results_prefix=PREFIX)
+    found = [Source(file, file.parent.relative_to(path)) for file in search.run(path)]
     if not found:
         deeper = "" if recursive else ", or search its subfolders with --recursive"
         raise StylerError(f"no pictures in {path}", f"add some ({' '.join(suffixes)}){deeper}")
     return found
-
-
-def _pictures(path: Path, results: Path | None, recursive: bool, suffixes: Sequence[str]) -> Iterator[Path]:
-    for root, folders, names in os.walk(path):
-        folder = Path(root)
-        folders[:] = [name for name in folders if recursive and _is_wanted(folder / name, results)]
-        shown = [folder / name for name in names if name[0] != "." and Path(name).suffix.lower() in suffixes]
-        yield from (file for file in shown if file.is_file())  # reading a pipe would block
-
-
-def _is_wanted(folder: Path, results: Path | None) -> bool:
-    return folder.name[0] != "." and folder.resolve() != results

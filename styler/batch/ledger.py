@@ -6,6 +6,7 @@ folder of results; all files are read together. A line has the fields of `styler
     outcome   "planned" (with jobs, their number), "writing", "done" or "failed" (with error, the reason)
     out       path of the result, relative to the folder of results
     output    SHA-256 of the result
+    bytes     size of the result
     seconds   time for reading, the network and writing
     time      seconds since 1970
 """
@@ -18,12 +19,14 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from styler.batch.plan import Job
-from styler.batch.shards import Shard
 from styler.errors import StylerError
-from styler.files import remove_temporary_files, write_error
+from styler.files import remove_temporary_files, sha256, write_error
+
+if TYPE_CHECKING:
+    from styler.batch.plan import Job
+    from styler.batch.shards import Shard
 
 if os.name == "posix":
     import fcntl
@@ -31,17 +34,17 @@ else:
     fcntl = None
 
 Line = dict[str, Any]
-_PREFIX, _SUFFIX = "styler-ledger", ".jsonl"
+PREFIX, _SUFFIX = "styler-ledger", ".jsonl"
 
 
 def ledger_file(folder: Path, writer: str = "") -> Path:
     """Return the ledger of a writer, such as "2-of-4"."""
-    return folder / f"{_PREFIX}{writer and '-'}{writer}{_SUFFIX}"
+    return folder / f"{PREFIX}{writer and '-'}{writer}{_SUFFIX}"
 
 
 def ledger_files(folder: Path) -> list[Path]:
     """Return all ledgers in a folder, sorted."""
-    return sorted(folder.glob(f"{_PREFIX}*{_SUFFIX}"))
+    return sorted(folder.glob(f"{PREFIX}*{_SUFFIX}"))
 
 
 def ledger_lines(path: Path) -> Iterator[Line]:
@@ -68,8 +71,19 @@ def latest_lines(folder: Path, *outcomes: str) -> dict[str, Line]:
     return latest
 
 
+def is_changed(path: Path, line: Line, *, verify: bool) -> bool:
+    """Return whether a result no longer is what its line records: by its size, and with `verify` by its hash."""
+    try:
+        num_bytes = path.stat().st_size if path.is_file() else None
+        if num_bytes != line.get("bytes", num_bytes):
+            return True
+        return verify and (num_bytes is None or sha256(path) != line["output"])
+    except OSError:
+        return True
+
+
 @contextmanager
-def open_ledger(folder: Path, shard: Shard, jobs: Sequence[Job]) -> Generator["Ledger"]:
+def open_ledger(folder: Path, shard: "Shard", jobs: "Sequence[Job]") -> Generator["Ledger"]:
     """Yield the ledger of a shard, after temporary files of a killed run are removed.
 
     Raises:
@@ -80,7 +94,7 @@ def open_ledger(folder: Path, shard: Shard, jobs: Sequence[Job]) -> Generator["L
     except OSError as error:
         raise write_error(folder, error) from error
     with Ledger(ledger_file(folder, "" if shard.count == 1 else f"{shard.number}-of-{shard.count}")) as ledger:
-        for place in {(folder / job.out).parent for job in jobs}:
+        for place in {folder / job.out.parent for job in jobs}:
             for owner in (ledger.path.stem, f"{ledger.path.stem}-ray-*"):
                 remove_temporary_files(place, owner=owner)
         ledger.append({"outcome": "planned", "jobs": len(jobs)})

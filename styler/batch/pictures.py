@@ -17,7 +17,7 @@ from styler.batch.ledger import Ledger
 from styler.batch.plan import Job
 from styler.choices import MAX_PIXELS
 from styler.errors import StylerError
-from styler.files import atomic_file, write_error
+from styler.files import atomic_file, check_regular, write_error
 from styler.images import Picture, image_size, resized_size
 from styler.transfer.record import Record, record_of
 from styler.transfer.style import Style
@@ -39,8 +39,8 @@ class LoadedPicture:
 
     @property
     def batch_key(self) -> tuple[object, ...]:
-        """Key of the pictures that may be stylized in one batch: style, alpha, size and sample type."""
-        return self.job.style, self.job.alpha, self.picture.size, self.picture.samples.dtype
+        """Key of the pictures that may be stylized in one batch: styles, alpha, size and sample type."""
+        return self.job.styles, self.job.alpha, self.picture.size, self.picture.samples.dtype
 
 
 class BatchStylizer:
@@ -56,6 +56,7 @@ class BatchStylizer:
         folder: Path,
         *,
         overwrite: bool = False,
+        verify: bool = False,
         keep_metadata: bool = True,
         max_pixels: int = MAX_PIXELS,
     ):
@@ -66,17 +67,22 @@ class BatchStylizer:
             settings: Keyword arguments of `Stylizer.stylize` for all jobs, except alpha, which each job has.
             folder: Folder of the results.
             overwrite: Whether existing files are replaced.
+            verify: Whether the hashes of finished results are compared with the ledger, not only their sizes.
             keep_metadata: Whether results get the metadata of their content and the record of settings.
             max_pixels: Limit for contents, see `Picture.open`.
         """
         self.stylizer, self.settings, self.folder = stylizer, settings, folder
-        self.overwrite, self.keep_metadata, self.max_pixels = overwrite, keep_metadata, max_pixels
-        self._styles: dict[int, Style] = {}
-        self._last_style: tuple[Path, int] | None = None
+        self.overwrite, self.verify = overwrite, verify
+        self.keep_metadata, self.max_pixels = keep_metadata, max_pixels
+        self.replaceable: set[str] = set()
+        """Results that this command made and that were changed since; they are replaced without `overwrite`."""
+        self._styles: dict[tuple[Path, int], Style] = {}
+        self._longest: dict[Path, int] = {}
+        self._last_styles: tuple[Path, ...] = ()
 
     def settings_of(self, job: Job) -> dict[str, Any]:
         """Return the keyword arguments of `Stylizer.stylize` for a job."""
-        return self.settings | {"alpha": job.alpha}
+        return self.settings | {"alpha": dict(job.alpha) if isinstance(job.alpha, tuple) else job.alpha}
 
     def record(self, job: Job) -> Record:
         """Return the record of the inputs and settings of a job, see `styler.transfer.record`.
@@ -84,8 +90,10 @@ class BatchStylizer:
         Raises:
             StylerError: If an input can't be read.
         """
+        for path in (job.content, *job.styles):
+            check_regular(path)
         try:
-            return record_of(job.content, [job.style], self.stylizer.model, self.settings_of(job))
+            return record_of(job.content, list(job.styles), self.stylizer.model, self.settings_of(job))
         except OSError as error:
             what = f"cannot read {error.filename}: {error.strerror}"
             raise StylerError(what, "check the name, and who may read it") from error
@@ -97,6 +105,7 @@ class BatchStylizer:
             StylerError: If it can't be read, or would have too many pixels after resizing.
         """
         start = time.perf_counter()
+        check_regular(job.content)
         picture, size = Picture.open(job.content, max_pixels=self.max_pixels), self.settings.get("size")
         picture = picture if size is None else picture.resized(size)
         return LoadedPicture(job, picture, time.perf_counter() - start)
@@ -110,8 +119,9 @@ class BatchStylizer:
         images, job = torch.cat([loaded.picture.samples for loaded in batch]), batch[0].job
         settings = self.settings_of(job)
         matched = settings.get("preserve_color") == "match"  # the style is then recolored for each content
-        style = job.style if matched else self._style(job.style, max(images.shape[-2:]))
-        return list(self.stylizer.stylize(images, style, **settings).split(1))
+        longest = max(images.shape[-2:])
+        styles = list(job.styles) if matched else [self._style(path, job.styles, longest) for path in job.styles]
+        return list(self.stylizer.stylize(images, styles, **settings).split(1))
 
     def save(self, loaded: LoadedPicture, samples: Tensor, seconds: float, ledger: Ledger) -> float:
         """Write a picture and its two ledger lines; return the total seconds, including `seconds` of the network.
@@ -123,28 +133,35 @@ class BatchStylizer:
         record, data = self.record(job), io.BytesIO()
         result = loaded.picture.with_samples(samples, settings=json.dumps(record))
         result.save(data, format=path.suffix[1:], metadata="keep" if self.keep_metadata else "strip")
-        line = {"out": job.key, "output": hashlib.sha256(data.getbuffer()).hexdigest(), **record}
+        digits, num_bytes = hashlib.sha256(data.getbuffer()).hexdigest(), len(data.getbuffer())
+        line = {"out": job.key, "output": digits, "bytes": num_bytes, **record}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise write_error(path.parent, error) from error
         ledger.append({"outcome": "writing", **line})
-        with atomic_file(path, overwrite=self.overwrite, owner=ledger.path.stem) as file:
+        overwrite = self.overwrite or job.key in self.replaceable
+        with atomic_file(path, overwrite=overwrite, owner=ledger.path.stem) as file:
             file.write(data.getbuffer())
         seconds = round(loaded.seconds + seconds + time.perf_counter() - start, 4)
         ledger.append({"outcome": "done", **line, "seconds": seconds})
         return seconds
 
-    def _style(self, path: Path, longest: int) -> Style:
-        """Return the moments of a style for contents with a longer side of `longest` pixels; caches one style."""
-        if self._last_style is None or self._last_style[0] != path:  # jobs are grouped by style
+    def _style(self, path: Path, styles: tuple[Path, ...], longest: int) -> Style:
+        """Return the moments of a style for contents with a longer side of `longest` pixels.
+
+        Those of one job's `styles` are cached, since jobs are grouped by style.
+        """
+        check_regular(path)
+        if self._last_styles != styles:
             self._styles.clear()
-            self._last_style = path, max(image_size(path) or (longest,))
-        size = self.settings.get("style_size") or min(longest, self._last_style[1])
-        if size not in self._styles:
+            self._longest = {one: max(image_size(one) or (longest,)) for one in styles if one.is_file()}
+            self._last_styles = styles
+        size = self.settings.get("style_size") or min(longest, self._longest.get(path, longest))
+        if (path, size) not in self._styles:
             scale = self.settings.get("style_scale", 1.0)
-            self._styles[size] = self.stylizer.style(path, size=size, scale=scale)
-        return self._styles[size]
+            self._styles[path, size] = self.stylizer.style(path, size=size, scale=scale)
+        return self._styles[path, size]
 
 
 def resized_pixels(height: int, width: int, size: int | None) -> int:

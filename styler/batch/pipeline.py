@@ -15,6 +15,7 @@ from styler.batch.ledger import Ledger
 from styler.batch.pictures import BatchStylizer, LoadedPicture, resized_pixels
 from styler.batch.plan import Job
 from styler.errors import StylerError
+from styler.files import check_regular
 from styler.images import image_size
 from styler.images.format_limits import check_size
 from styler.transfer.memory import is_out_of_memory
@@ -28,10 +29,10 @@ by rounding at most: in float32 at 128 pixels one byte of 1500 by 1, elsewhere n
 NUM_READ_AHEAD = 16
 """Pictures read ahead: enough to find several with the same `batch_key` in a folder of mixed sizes."""
 
-T = TypeVar("T")
+FAILURES = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
+"""What decoders, encoders and networks raise; `StylerError` is a RuntimeError."""
 
-FAILURES = (ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
-"""Errors that one picture may cause; they must not end the batch."""
+T = TypeVar("T")
 
 NUM_THREADS = min(8, os.cpu_count() or 1)
 
@@ -69,7 +70,8 @@ class Pipeline:
     def outcomes(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         """Yield the outcome of each job as it finishes.
 
-        A picture that fails does not stop the others, except with `fail_fast`.
+        A picture that fails does not stop the others, whatever its error was. With `fail_fast` nothing more is started
+        after the first failure, and results that wait to be written are dropped.
 
         Raises:
             StylerError: If the ledger can't be written.
@@ -82,18 +84,23 @@ class Pipeline:
                 if not (self._reading or self._ready or self._writing):
                     return
                 ended = self._collect_finished()
-                if self._ready:
+                if self._ready and not self._is_stopped(ended):
                     ended += self._stylize(self._next_batch())
-                if self.fail_fast and any(outcome.error for outcome in ended):
+                if self._is_stopped(ended):
                     left = iter(())
                     self._cancel_reading()
+                    self._cancel_writing()
                 yield from ended
         finally:
             self._cancel_reading()
             self._readers.shutdown()
             self._writers.shutdown()
 
+    def _is_stopped(self, ended: Sequence[Outcome]) -> bool:
+        return self.fail_fast and any(outcome.error for outcome in ended)
+
     def _read(self, job: Job) -> LoadedPicture:
+        check_regular(job.content)
         size = image_size(job.content)
         num_pixels = max(prod(size), resized_pixels(*size, self.stylizer.settings.get("size"))) if size else 0
         self._budget.acquire(num_pixels)
@@ -102,7 +109,7 @@ class Pipeline:
             picture = loaded.picture
             bytes_per_pixel = (3 + (picture.alpha is not None)) * (picture.depth // 8)
             check_size(job.out.suffix, *picture.size, bytes_per_pixel=bytes_per_pixel)
-        except FAILURES:
+        except BaseException:
             self._budget.release(num_pixels)
             raise
         self._budget.release(num_pixels - loaded.num_pixels)
@@ -127,7 +134,8 @@ class Pipeline:
     def _next_batch(self) -> list[LoadedPicture]:
         first = self._ready[0]
         matching = [loaded for loaded in self._ready if loaded.batch_key == first.batch_key]
-        batch = matching[: max(1, BATCH_PIXELS // first.num_pixels)]
+        has_masks = any(self.stylizer.settings.get(name) for name in ("regions", "keep"))  # they are for one picture
+        batch = matching[: 1 if has_masks else max(1, BATCH_PIXELS // first.num_pixels)]
         self._ready = [loaded for loaded in self._ready if loaded not in batch]
         return batch
 
@@ -136,10 +144,13 @@ class Pipeline:
         try:
             images = self.stylizer.stylize(batch)
         except FAILURES as error:
-            if len(batch) > 1:  # find the one that fails
-                return [outcome for loaded in batch for outcome in self._stylize([loaded])]
+            if len(batch) > 1:  # only those fail that also fail alone
+                ended: list[Outcome] = []
+                for loaded in batch:
+                    ended += [] if self._is_stopped(ended) else self._stylize([loaded])
+                return ended
             self._budget.release(batch[0].num_pixels)
-            return [self._record_failure(batch[0].job, styler_error(error, batch[0].job))]
+            return [self._record_failure(batch[0].job, as_styler_error(batch[0].job, error))]
         seconds = time.perf_counter() - start
         for loaded, image in zip(batch, images, strict=True):
             self._writing[self._writers.submit(self._write, loaded, image, seconds / len(batch))] = loaded.job
@@ -154,6 +165,11 @@ class Pipeline:
     def _record_failure(self, job: Job, error: StylerError) -> Outcome:
         self.ledger.append({"outcome": "failed", "out": job.key, "error": error.what})
         return Outcome(job, error=error)
+
+    def _cancel_writing(self) -> None:
+        """Drop results whose writing has not begun."""
+        for future in [future for future in self._writing if future.cancel()]:
+            del self._writing[future]
 
     def _cancel_reading(self) -> None:
         """Discard pictures that were read; writes in progress continue."""
@@ -171,15 +187,16 @@ def _pop_finished(futures: dict[Future[T], Job]) -> Iterator[tuple[Job, T | Styl
         try:
             result = future.result()
         except FAILURES as error:
-            result = styler_error(error, job)
+            result = as_styler_error(job, error)
         yield job, result
 
 
-def styler_error(error: BaseException, job: Job) -> StylerError:
-    """Return the error of a job as one that names the picture."""
+def as_styler_error(job: Job, error: Exception) -> StylerError:
+    """Return the error of one picture; of those that are no `StylerError`, with the class and the first line."""
     if isinstance(error, StylerError):
         return error
     if is_out_of_memory(error):
         return StylerError(f"{job.content} does not fit into memory", "choose a smaller --size or --max-memory")
-    reason = " ".join(f"{type(error).__name__}: {error}".split())
-    return StylerError(f"{job.content} failed: {reason}", "copy it again, or save it anew in a viewer")
+    reason = next(iter(str(error).splitlines()), "") or "no message"
+    todo = "run styler transfer with this picture and STYLER_DEBUG=1, and report what it prints"
+    return StylerError(f"{job.content}: {type(error).__name__}: {reason}", todo)

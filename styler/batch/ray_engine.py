@@ -86,7 +86,15 @@ def ray_outcomes(
     ray = connect_to_ray(address)
     try:
         gpus, cores = (int(ray.cluster_resources().get(name, 0)) for name in ("GPU", "CPU"))
-        jobs = [replace(job, content=job.content.absolute(), style=job.style.absolute()) for job in jobs]
+        jobs = [
+            replace(
+                job,
+                content=job.content.absolute(),
+                style=job.style.absolute(),
+                more_styles=tuple(path.absolute() for path in job.more_styles),
+            )
+            for job in jobs
+        ]
         size = num_workers or gpus or max(1, cores)
         tasks = min(len(jobs), max(size * MIN_TASKS_PER_WORKER, -(-len(jobs) // MAX_JOBS_PER_TASK)))
         numbers = ray.data.from_items([{"number": k} for k in range(len(jobs))], override_num_blocks=tasks)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from styler.batch.ledger import Line, ledger_files, ledger_lines
+from styler.batch.ledger import Line, is_changed, latest_lines, ledger_files, ledger_lines
 from styler.errors import StylerError
 
 
@@ -39,6 +39,7 @@ class Report:
         failed: Errors by result.
         unfinished: Results whose writing was interrupted.
         missing: Results that were finished and whose files no longer exist.
+        changed: Results that were emptied, truncated or replaced after they were finished.
         absent: Shards without a ledger, such as "2/4".
     """
 
@@ -48,16 +49,20 @@ class Report:
     failed: dict[str, str]
     unfinished: set[str]
     missing: set[str]
+    changed: set[str]
     absent: list[str]
 
     @property
     def is_whole(self) -> bool:
         """Whether all planned results are finished."""
-        return not (self.failed or self.unfinished or self.missing or self.absent) and len(self.done) >= self.planned
+        return (
+            not (self.failed or self.unfinished or self.missing or self.changed or self.absent)
+            and len(self.done) >= self.planned
+        )
 
 
-def report_on(folder: Path) -> Report:
-    """Return the report on a folder of results.
+def report_on(folder: Path, *, verify: bool = False) -> Report:
+    """Return the report on a folder of results; with `verify`, changed ones are found by their hashes too.
 
     Raises:
         StylerError: If the folder has no ledger.
@@ -68,10 +73,13 @@ def report_on(folder: Path) -> Report:
     done, writing = ({out for part in parts for out in part.outs(outcome)} for outcome in ("done", "writing"))
     failed = {out: str(part.lines[out]["error"]) for part in parts for out in part.outs("failed") - done}
     missing = {out for out in done if not (folder / out).is_file()}
+    last_done = latest_lines(folder, "done")
+    changed = {out for out in done - missing if is_changed(folder / out, last_done[out], verify=verify)}
     _, count = max(parts, key=lambda part: part.started).shard  # earlier runs may have had another number of shards
     last = {part.shard[0]: part.planned for part in parts if part.shard[1] == count and part.started}
     absent = [f"{number}/{count}" for number in range(1, count + 1) if number not in last]
-    return Report(parts, sum(last.values()), done - missing, failed, writing - done - failed.keys(), missing, absent)
+    unfinished = writing - done - failed.keys()
+    return Report(parts, sum(last.values()), done - missing - changed, failed, unfinished, missing, changed, absent)
 
 
 def ledger_summary(path: Path) -> LedgerSummary:

@@ -1,15 +1,15 @@
 """Resuming: which jobs remain after an earlier run, and why the others are skipped."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
-from styler.batch.ledger import Line, latest_lines
+from styler.batch.ledger import Line, is_changed, latest_lines
 from styler.batch.pictures import BatchStylizer
 from styler.batch.plan import Job
 from styler.errors import StylerError
-from styler.transfer.record import RENAMED, file_hash
+from styler.transfer.record import RENAMED
 
 Reason = Literal["done before", "made with other settings or inputs", "not made by this command"]
 
@@ -20,43 +20,64 @@ class Remaining:
 
     Attributes:
         left: Jobs to do.
+        changed: Those of them whose earlier result was emptied, truncated or replaced.
         skipped: The other jobs, with the reasons.
         unwritten: Ledger lines "done" of results whose run was killed before it wrote them.
     """
 
     left: list[Job] = field(default_factory=list)
+    changed: list[Job] = field(default_factory=list)
     skipped: dict[Job, Reason] = field(default_factory=dict)
     unwritten: list[Line] = field(default_factory=list)
 
 
 def remaining_jobs(jobs: Sequence[Job], batch_stylizer: BatchStylizer) -> Remaining:
-    """Return which jobs remain; with `overwrite`, all except those whose result would be the same."""
+    """Return which jobs remain; with `overwrite`, all except those whose result would be the same.
+
+    A result that this command made and that was emptied, truncated or replaced since remains too, and is noted in
+    `batch_stylizer.replaceable`. Sizes are compared, with `batch_stylizer.verify` hashes too.
+    """
     found = Remaining()
-    existing = {job for job in jobs if (batch_stylizer.folder / job.out).exists()}
+    existing = {job for job in jobs if os.path.lexists(batch_stylizer.folder / job.out)}
     lines = latest_lines(batch_stylizer.folder, "writing", "done") if existing else {}
+    done = latest_lines(batch_stylizer.folder, "done") if existing else {}
     for job in jobs:
-        reason = _reason(job, batch_stylizer, lines.get(job.key)) if job in existing else None
-        if reason is None or (batch_stylizer.overwrite and reason != "done before"):
+        line = _line_of_file(job, batch_stylizer, lines.get(job.key), done.get(job.key))
+        if job not in existing or line == "changed":
+            found.left.append(job)
+            found.changed += [job] if job in existing else []
+            continue
+        reason = _reason(job, batch_stylizer, line)
+        if batch_stylizer.overwrite and reason != "done before":
             found.left.append(job)
             continue
         found.skipped[job] = reason
-        if reason != "not made by this command" and lines[job.key]["outcome"] == "writing":
-            found.unwritten.append(lines[job.key] | {"outcome": "done", "seconds": 0.0})
+        if line is not None and line["outcome"] == "writing":
+            found.unwritten.append(line | {"outcome": "done", "seconds": 0.0})
+    batch_stylizer.replaceable |= {job.key for job in found.changed}
     return found
+
+
+def _line_of_file(
+    job: Job, batch_stylizer: BatchStylizer, line: Line | None, done: Line | None
+) -> Line | Literal["changed"] | None:
+    """Return the line that recorded the file as it is; None for a file not made by this command."""
+    path = batch_stylizer.folder / job.out
+    if line is None or not os.path.lexists(path):
+        return None
+    # A run may be killed after it wrote a picture and before the line "done": the hash shows whether it was written.
+    if line["outcome"] == "writing" and not is_changed(path, line, verify=True):
+        return line
+    if done is None:
+        return None
+    verify = batch_stylizer.verify or batch_stylizer.overwrite or line["outcome"] == "writing"
+    return "changed" if is_changed(path, done, verify=verify) else done
 
 
 def _reason(job: Job, batch_stylizer: BatchStylizer, line: Line | None) -> Reason:
     if line is None:
         return "not made by this command"
-    # A run may be killed after it wrote a picture and before the line "done": the hash shows whether it was written.
-    is_unsure = batch_stylizer.overwrite or line["outcome"] == "writing"
-    if is_unsure and _hash(batch_stylizer.folder / job.out) != line["output"]:
-        return "not made by this command"
     return "done before" if _is_same(job, batch_stylizer, line) else "made with other settings or inputs"
-
-
-def _hash(path: Path) -> str | None:
-    return file_hash(path) if path.is_file() else None
 
 
 def _is_same(job: Job, batch_stylizer: BatchStylizer, line: Line) -> bool:
@@ -65,7 +86,7 @@ def _is_same(job: Job, batch_stylizer: BatchStylizer, line: Line) -> bool:
         record = batch_stylizer.record(job)
     except StylerError:  # an input no longer exists, so the picture cannot be made again
         return True
-    names = ("content", "styles", "model", "settings")
+    names = ("content", "styles", "others", "model", "settings")
     return all(without_paths(record[name]) == without_paths(line.get(name)) for name in names)
 
 

@@ -19,6 +19,7 @@ class Setup:
     settings: dict[str, Any]
     folder: Path
     overwrite: bool = False
+    verify: bool = False
     keep_metadata: bool = True
     max_pixels: int = MAX_PIXELS
 
@@ -33,6 +34,7 @@ class Setup:
             self.settings,
             self.folder,
             overwrite=self.overwrite,
+            verify=self.verify,
             keep_metadata=self.keep_metadata,
             max_pixels=self.max_pixels,
         )

@@ -7,6 +7,7 @@ import typer
 
 import styler
 from styler.cli.help_pages import LazyGroup, examples
+from styler.cli.plain_output import escape_unencodable_output, plain_warnings
 from styler.errors import StylerError
 from styler.files import write_error
 from styler.process import reduce_thread_spinning
@@ -70,8 +71,10 @@ def main() -> None:
 
     Exit status: 0 done, 1 the run failed, 2 wrong usage, 3 some pictures of a batch failed, 130 interrupted.
     """
+    escape_unencodable_output()
     try:
-        app()
+        with plain_warnings():
+            app()
     except (StylerError, RuntimeError, MemoryError, OSError) as error:
         shown = known_error(error)
         if shown is None or os.environ.get("STYLER_DEBUG") == "1":

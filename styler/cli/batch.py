@@ -3,13 +3,14 @@
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from styler.choices import MAX_PIXELS, OutputFormat, Pairs
 from styler.cli.help_pages import HelpPage, examples, make_app
 from styler.cli.options import (
+    AlphaOption,
     ColorsOption,
     DeviceOption,
     DTypeOption,
@@ -25,9 +26,12 @@ from styler.cli.options import (
     StyleSizeOption,
     TileOption,
     TransformOption,
+    check_alpha_levels,
+    parse_alpha,
     parse_bytes,
     parse_levels,
     parse_tile,
+    parse_weights,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +47,7 @@ SOME_FAILED = 3
 """Exit status."""
 
 EXAMPLES = examples(
-    "styler batch photos painting.jpg --out results --size 1024 --format jpg",
+    "styler batch a.jpg b.jpg painting.jpg --out results --size 1024 --format jpg",
     'styler batch photos paintings --out results --name "{style}/{content}" --dry-run',
 )
 
@@ -52,18 +56,13 @@ app = make_app()
 
 @app.command(cls=HelpPage, epilog=EXAMPLES)
 def batch(
-    contents: Annotated[
-        Path | None,
+    paths: Annotated[
+        list[Path] | None,
         typer.Argument(
-            metavar="CONTENTS",
-            help="Folder of photographs, one photograph, or a CSV manifest with columns content,style,alpha,out.",
+            metavar="CONTENTS... STYLE",
+            help="Photographs or folders of them, then a style picture or a folder of styles; "
+            "or a CSV manifest with columns content,style,alpha,out. Repeatable.",
             show_default=False,
-        ),
-    ] = None,
-    styles: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="STYLES", help="Folder of style pictures, or one; omitted with a manifest.", show_default=False
         ),
     ] = None,
     out: Annotated[
@@ -93,7 +92,29 @@ def batch(
         ),
     ] = "{content}-{style}",
     format: Annotated[OutputFormat, typer.Option(help="Output format.", rich_help_panel="Output")] = "png",
-    alpha: Annotated[float, typer.Option(min=0, max=1, help="Style strength, 0 to 1.", rich_help_panel="Style")] = 1.0,
+    alpha: AlphaOption = "1",
+    style: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Style picture or folder; all other paths are contents. With --mask: its style. Repeatable.",
+            rich_help_panel="Style",
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="Mix the styles with these weights, e.g. 0.7,0.3.",
+            show_default="each style alone",
+            rich_help_panel="Style",
+        ),
+    ] = None,
+    mask: Annotated[
+        list[Path] | None,
+        typer.Option(help="Mask picture; white areas get the matching --style. Repeatable.", rich_help_panel="Style"),
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Mask picture; white areas stay unchanged.", rich_help_panel="Style")
+    ] = None,
     preserve_color: ColorsOption = "none",
     levels: LevelsOption = None,
     size: SizeOption = None,
@@ -112,8 +133,16 @@ def batch(
         bool,
         typer.Option("--overwrite", help="Replace existing files that would differ.", rich_help_panel="Output"),
     ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Find changed results by their hashes too, not only by their sizes.",
+            rich_help_panel="Run",
+        ),
+    ] = False,
     fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="Start no new picture after a failure.", rich_help_panel="Run")
+        bool, typer.Option("--fail-fast", help="Stop at the first failure.", rich_help_panel="Run")
     ] = False,
     dry_run: Annotated[
         bool,
@@ -171,17 +200,23 @@ def batch(
 
     output = BatchOutput(quiet=quiet, as_json=as_json)
     if merge is not None:
-        print_report(merge, output)
+        print_report(merge, output, verify=verify)
         return
-    if contents is None or out is None:
-        raise typer.BadParameter("CONTENTS, STYLES and --out are required (or --merge OUT)")
+    if not paths or out is None:
+        raise typer.BadParameter("CONTENTS, STYLE and --out are required (or --merge OUT)")
+    if engine != "ray" and (address or workers):
+        raise typer.BadParameter("--address and --workers are for --engine ray")
     from styler.batch.names import Template
     from styler.batch.plan import planned_jobs
     from styler.batch.shards import parse_shard, shard_from_environment
 
     part = parse_shard(shard) if shard else shard_from_environment(os.environ)
     chosen_levels, template = parse_levels(levels), Template(name, format)
-    settings = {
+    strengths, shares = parse_alpha(alpha), parse_weights(weights)
+    check_alpha_levels(strengths, chosen_levels)
+    contents, styles, regions = split_paths(paths, style or [], mask or [])
+    check_files([*(path for pair in regions for path in pair), *([keep] if keep else [])])
+    settings: dict[str, Any] = {
         "preserve_color": preserve_color,
         "levels": chosen_levels,
         "size": size,
@@ -192,7 +227,21 @@ def batch(
         "tile": parse_tile(tile),
         "max_memory": parse_bytes(max_memory),
     }
-    plan = planned_jobs(contents, styles, out, pairs=pairs, recursive=recursive, template=template, alpha=alpha)
+    settings |= {"regions": [[str(path) for path in pair] for pair in regions]} if regions else {}
+    settings |= {"keep": str(keep)} if keep else {}
+    settings |= {"weights": shares} if shares else {}
+    with output.passed_over_printed():
+        plan = planned_jobs(
+            contents,
+            styles,
+            out,
+            pairs=pairs,
+            recursive=recursive,
+            mixed=shares is not None,
+            template=template,
+            alpha=tuple(strengths.items()) if isinstance(strengths, dict) else strengths,
+        )
+    check_weights(shares, len(plan[0].styles))
     part_jobs = part.jobs(plan)
 
     from styler.batch.ledger import open_ledger
@@ -201,7 +250,12 @@ def batch(
     from styler.process import keep_freed_memory
 
     keep_freed_memory()
-    files = {"overwrite": overwrite, "keep_metadata": metadata == "keep", "max_pixels": max_pixels}
+    files: dict[str, Any] = {
+        "overwrite": overwrite,
+        "verify": verify,
+        "keep_metadata": metadata == "keep",
+        "max_pixels": max_pixels,
+    }
     setup = Setup(model, device, dtype, settings, out, **files)
     batch_stylizer = setup.batch_stylizer()
     batch_stylizer.stylizer.cascade_levels(chosen_levels)  # raises before anything is written
@@ -248,11 +302,45 @@ def print_dry_run(jobs: "list[Job]", batch_stylizer: "BatchStylizer", output: "B
     output.print_dry_run(found, batch_estimate(found.left, batch_stylizer))
 
 
-def print_report(folder: Path, output: "BatchOutput") -> None:
+def split_paths(
+    paths: list[Path], style: list[Path], masks: list[Path]
+) -> tuple[list[Path], list[Path], list[tuple[Path, Path]]]:
+    """Return the contents, the styles, and the masks with their styles."""
+    from styler.batch.manifest import is_manifest
+
+    regions = paired(masks, style) if masks else []
+    if style and not masks:
+        return paths, style, regions
+    if len(paths) == 1 or any(map(is_manifest, paths)):
+        return paths, [], regions
+    return paths[:-1], paths[-1:], regions
+
+
+def paired(masks: list[Path], styles: list[Path]) -> list[tuple[Path, Path]]:
+    """Return each mask with its style."""
+    if len(masks) != len(styles):
+        raise typer.BadParameter(f"{len(masks)} --mask and {len(styles)} --style: each mask needs its style")
+    return list(zip(masks, styles, strict=True))
+
+
+def check_files(paths: list[Path]) -> None:
+    """Raise a usage error if a mask or its style is no file, before all pictures fail for it."""
+    for path in paths:
+        if not os.path.isfile(path):  # noqa: PTH113  Path.is_file raises where permission is missing
+            raise typer.BadParameter(f"no such file: {path}")
+
+
+def check_weights(weights: list[float] | None, num_styles: int) -> None:
+    """Raise a usage error if there is not one weight for each style."""
+    if weights is not None and len(weights) != num_styles:
+        raise typer.BadParameter(f"{len(weights)} --weights for {num_styles} styles")
+
+
+def print_report(folder: Path, output: "BatchOutput", *, verify: bool) -> None:
     """Print a summary of all ledgers in a folder."""
     from styler.batch.report import report_on
 
-    found = report_on(folder)
+    found = report_on(folder, verify=verify)
     output.print_report(found)
     if not found.is_whole:
         raise typer.Exit(SOME_FAILED)

@@ -4,16 +4,21 @@ import json
 import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from styler.batch.names import alpha_text
+from styler.cli.plain_output import collected_warnings, printable
+from styler.errors import StylerWarning
+from styler.files import PassedOver
 
 if TYPE_CHECKING:
     from styler.batch.estimate import Estimate
     from styler.batch.pipeline import Outcome
+    from styler.batch.plan import Job
     from styler.batch.report import Report
     from styler.batch.resuming import Remaining
     from styler.batch.shards import Shard
@@ -25,8 +30,9 @@ class BatchOutput:
     """Messages of a batch on standard error; events and lists on standard output."""
 
     def __init__(self, *, quiet: bool, as_json: bool):
-        self.errors = Console(stderr=True, soft_wrap=True, highlight=False)
-        self.console = Console(stderr=True, soft_wrap=True, highlight=False, quiet=quiet or as_json)
+        plain: dict[str, Any] = {"soft_wrap": True, "highlight": False, "markup": False, "emoji": False}
+        self.errors = Console(stderr=True, **plain)
+        self.console = Console(stderr=True, quiet=quiet or as_json, **plain)
         self.as_json, self.quiet = as_json, quiet
         self.failures: dict[tuple[str, str], list[str]] = {}
         self.done = self.skipped = self.left = 0
@@ -36,12 +42,28 @@ class BatchOutput:
         if self.as_json:
             typer.echo(json.dumps({"event": kind, **facts}))
 
+    @contextmanager
+    def passed_over_printed(self) -> Generator[None]:
+        """Print which files and folders were found in the block and are not used."""
+        found: list[StylerWarning] = []
+        try:
+            with collected_warnings() as found:
+                yield
+        finally:
+            for one in found:
+                facts = (
+                    {"reason": one.reason, "paths": list(map(str, one.paths))} if isinstance(one, PassedOver) else {}
+                )
+                self.print_event("passed over", **(facts or {"reason": str(one), "paths": []}))
+                self.console.print(printable(one))
+
     def print_start(self, found: "Remaining", shard: "Shard") -> None:
         """Print how many pictures are to be made and how many are skipped."""
         self.left, self.skipped = len(found.left), len(found.skipped)
         self.print_event("planned", shard=str(shard), left=self.left, skipped=self.skipped)
         part = "" if shard.count == 1 else f"part {shard}: "
-        self.console.print(f"{part}{plural(self.left)} to stylize{self.skip_reasons(found)}")
+        changed = f" ({len(found.changed)} changed since they were made)" if found.changed else ""
+        self.console.print(f"{part}{plural(self.left)} to stylize{changed}{self.skip_reasons(found)}")
 
     def skip_reasons(self, found: "Remaining") -> str:
         """Return why pictures are skipped, as text, and print an event for each."""
@@ -77,7 +99,7 @@ class BatchOutput:
             self.print_event("done", out=job.key, seconds=outcome.seconds)
             return
         self.failures.setdefault((error.what, error.todo), []).append(job.key)
-        names = {"content": str(job.content), "style": str(job.style)}
+        names = {"content": str(job.content), "style": style_names(job)}
         self.print_event("failed", out=job.key, **names, error=error.what, todo=error.todo)
 
     @property
@@ -87,14 +109,15 @@ class BatchOutput:
 
     def print_summary(self, seconds: float) -> None:
         """Print the counts, then one line per cause of failure, with the outputs that it affects."""
-        counts = {"done": self.done, "failed": self.num_failed, "skipped": self.skipped}
-        self.print_event("summary", **counts, left=self.left - self.done - self.num_failed, seconds=round(seconds, 2))
+        left = self.left - self.done - self.num_failed
+        counts = {"done": self.done, "failed": self.num_failed, "skipped": self.skipped, "left": left}
+        self.print_event("summary", **counts, seconds=round(seconds, 2))
         text = ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "done")
         self.console.print(f"{text} ({seconds:.1f} s, {self.done / max(seconds, 1e-3):.1f} pictures/s)")
         if not self.as_json:
             for (what, todo), outs in self.failures.items():
                 more = "" if len(outs) == 1 else f" and {len(outs) - 1} more"
-                self.errors.print(f"failed: {escape(what)}; {escape(todo)} ({escape(outs[0])}{more})")
+                self.errors.print(f"failed: {printable(what)}; {printable(todo)} ({printable(outs[0])}{more})")
 
     @contextmanager
     def resume_hint(self) -> Generator[None]:
@@ -109,13 +132,16 @@ class BatchOutput:
     def print_dry_run(self, found: "Remaining", estimate: "Estimate") -> None:
         """Print what would be written, one line each, and the estimate."""
         for job in found.left:
-            self.print_event("would do", out=job.key, content=str(job.content), style=str(job.style), alpha=job.alpha)
+            alpha = dict(job.alpha) if isinstance(job.alpha, tuple) else job.alpha
+            self.print_event("would do", out=job.key, content=str(job.content), style=style_names(job), alpha=alpha)
             if not (self.as_json or self.quiet):
-                typer.echo(f"{job.key}: {job.content} with style {job.style}, alpha {job.alpha:g}")
+                typer.echo(
+                    printable(f"{job.key}: {job.content} with style {style_names(job)}, alpha {alpha_text(job.alpha)}")
+                )
         for path in estimate.unreadable:
-            self.console.print(f"{escape(str(path))}: unreadable, will fail")
+            self.console.print(f"{printable(path)}: unreadable, will fail")
         for path, error in estimate.too_large.items():
-            self.console.print(f"{escape(str(path))}: {escape(error.what)}; {escape(error.todo)}")
+            self.console.print(f"{printable(path)}: {printable(error.what)}; {printable(error.todo)}")
         facts = {"megapixels": round(estimate.megapixels, 2), "seconds": round(estimate.seconds, 1)}
         self.print_event("estimate", pictures=len(found.left), **facts, peak_mib=estimate.peak_mib)
         time_taken = f"{estimate.seconds:.0f} s" if estimate.seconds < 600 else f"{estimate.seconds / 60:.0f} min"
@@ -126,7 +152,12 @@ class BatchOutput:
 
     def print_report(self, found: "Report") -> None:
         """Print a summary of the ledgers."""
-        sets = {"failed": found.failed, "unfinished": found.unfinished, "missing": found.missing}
+        sets = {
+            "failed": found.failed,
+            "unfinished": found.unfinished,
+            "missing": found.missing,
+            "changed": found.changed,
+        }
         counts = {name: len(names) for name, names in sets.items()}
         for part in found.parts:
             done, seconds = part.outs("done"), sum(line.get("seconds", 0) for line in part.lines.values())
@@ -138,9 +169,16 @@ class BatchOutput:
         self.console.print(f"{len(found.done)} of {found.planned} done{text}{absent}")
         if not self.as_json:
             for out, what in sorted(found.failed.items()):
-                self.errors.print(f"failed: {escape(what)} ({escape(out)})")
+                self.errors.print(f"failed: {printable(what)} ({printable(out)})")
             for out in sorted(found.missing | found.unfinished):
-                self.errors.print(f"missing: {escape(out)}")
+                self.errors.print(f"missing: {printable(out)}")
+            for out in sorted(found.changed):
+                self.errors.print(f"changed: {printable(out)}")
+
+
+def style_names(job: "Job") -> str:
+    """Return the styles of a job, those of a mixture with " and "."""
+    return " and ".join(map(str, job.styles))
 
 
 def plural(number: int) -> str:

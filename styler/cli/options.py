@@ -11,6 +11,9 @@ from styler.choices import LEVELS, MAX_SIZE, DType, Level, Method, PreserveColor
 MAX_DIGITS = 18
 """Longest number that is parsed here; for thousands of digits Python raises an error of its own."""
 
+MIN_MEMORY = 1 << 20
+"""Bytes; less is a mistake in the unit."""
+
 AlphaOption = Annotated[
     str,
     typer.Option(
@@ -116,6 +119,8 @@ def parse_levels(text: str | None, *, option: str = "--levels") -> list[Level] |
     for name in names:
         if name not in LEVELS:
             raise typer.BadParameter(f"{option}: {name!r} is not one of {', '.join(LEVELS)}")
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise typer.BadParameter(f"{option}: {', '.join(sorted(twice))} is named twice")
     return [level for level in LEVELS if level in names]
 
 
@@ -141,8 +146,15 @@ def parse_alpha(text: str) -> float | dict[Level, float]:
         strengths = {name.strip(): parse_strength(value) for name, value in pairs}
     except ValueError:
         raise typer.BadParameter(f"--alpha: expected 0 to 1, or relu4_1=0.8,relu1_1=0.5, got {text!r}") from None
-    parse_levels(",".join(strengths), option="--alpha")
+    parse_levels(",".join(name for name, _ in pairs), option="--alpha")
     return {level: strengths[level] for level in LEVELS if level in strengths}
+
+
+def check_alpha_levels(alpha: float | dict[Level, float], levels: list[Level] | None) -> None:
+    """Raise a usage error if --alpha names a level that --levels leaves out."""
+    excluded = [level for level in alpha if level not in levels] if isinstance(alpha, dict) and levels else []
+    if excluded:
+        raise typer.BadParameter(f"--alpha: {', '.join(excluded)} is not among the --levels {', '.join(levels or [])}")
 
 
 def parse_strength(text: str) -> float:
@@ -171,7 +183,10 @@ def parse_bytes(text: str) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE | re.ASCII)
     if match is None or len(match[1]) > MAX_DIGITS:
         raise typer.BadParameter(f"--max-memory: expected a size such as 2G or 500M, got {text!r}")
-    return int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " "))
+    num_bytes = int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " "))
+    if num_bytes < MIN_MEMORY:
+        raise typer.BadParameter(f"--max-memory: expected 1M or more, such as 2G, got {text!r}")
+    return num_bytes
 
 
 def parse_numbers(text: str) -> list[int]:

@@ -29,6 +29,7 @@ from styler.cli.options import (
     StyleSizeOption,
     TileOption,
     TransformOption,
+    check_alpha_levels,
     default_out,
     parse_alpha,
     parse_bytes,
@@ -120,15 +121,19 @@ def transfer(
     check_usage([content, *styles], [*(path for pair in regions for path in pair), *([keep] if keep else [])])
     if not styles and not regions:
         raise typer.BadParameter("give a STYLE, or a --mask and its --style")
+    if sheet is not None and out is not None:
+        raise typer.BadParameter("--sheet FILE is the output, so --out can't be given too")
     if shares is not None and len(shares) != len(styles):
         raise typer.BadParameter(f"{len(shares)} --weights for {len(styles)} styles")
+    strengths, chosen_levels = parse_alpha(alpha), parse_levels(levels)
+    check_alpha_levels(strengths, chosen_levels)
     settings = {
-        "alpha": parse_alpha(alpha),
+        "alpha": strengths,
         "weights": shares,
         "regions": [[str(path) for path in pair] for pair in regions],
         "keep": None if keep is None else str(keep),
         "preserve_color": preserve_color,
-        "levels": parse_levels(levels),
+        "levels": chosen_levels,
         "size": size,
         "style_size": style_size,
         "style_scale": style_scale,

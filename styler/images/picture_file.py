@@ -89,7 +89,8 @@ def check(picture: ImageFile.ImageFile, name: str, max_pixels: int, num_bytes: i
 
 def too_large(name: str, max_pixels: float, size: str = "") -> StylerError:
     """Return the error for a picture beyond the limit."""
-    what = f"{name} has more than {max_pixels / 1e6:.3g} megapixels{size}"
+    limit = f"{max_pixels / 1e6:.3g} megapixels" if max_pixels >= 1e5 else f"{max_pixels:.0f} pixels"
+    what = f"{name} has more than {limit}{size}"
     return StylerError(what, "make it smaller first, or allow more with --max-pixels")
 
 

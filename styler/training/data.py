@@ -17,6 +17,7 @@ from torchvision.transforms import v2
 
 from styler.choices import READABLE_SUFFIXES
 from styler.errors import StylerError
+from styler.files import Search
 from styler.images import Picture
 
 HELD_OUT_SHARE = 0.04
@@ -29,12 +30,14 @@ MIN_CROPS_FOR_WORKERS = 1000
 def find_pictures(folder: Path) -> tuple[list[Path], list[Path]]:
     """Return the readable and the unreadable pictures in `folder` and its subfolders, both sorted.
 
+    Links are followed; what is passed over is named in a `PassedOver` warning.
+
     Raises:
         StylerError: If there is no such folder or no readable picture in it.
     """
     if not folder.is_dir():
         raise StylerError(f"no such folder: {folder}", "give a folder of pictures to train on")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in READABLE_SUFFIXES)
+    paths = Search(READABLE_SUFFIXES).run(folder)
     with ThreadPoolExecutor() as pool:
         readable = list(pool.map(is_readable, paths))
     good = [path for path, ok in zip(paths, readable, strict=True) if ok]
@@ -71,7 +74,7 @@ def evenly_spaced(paths: Sequence[Path], count: int) -> list[Path]:
 
 
 def _unit_hash(name: str) -> float:
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
+    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()[:8]) / 2**64
 
 
 def load_square(path: Path, size: int) -> Tensor:

@@ -30,8 +30,8 @@ def jobs(picture_file):
 def run(stylizer, tmp_path):
     """Return a function that does the remaining jobs."""
 
-    def run(jobs, *, overwrite=False, settings=None, **options):
-        batch_stylizer = BatchStylizer(stylizer, settings or {}, tmp_path / "out", overwrite=overwrite)
+    def run(jobs, *, overwrite=False, verify=False, settings=None, **options):
+        batch_stylizer = BatchStylizer(stylizer, settings or {}, tmp_path / "out", overwrite=overwrite, verify=verify)
         with open_ledger(batch_stylizer.folder, Shard(), jobs) as ledger:
             found = remaining_jobs(jobs, batch_stylizer)
             return found, list(Pipeline(batch_stylizer, ledger, **options).outcomes(found.left))

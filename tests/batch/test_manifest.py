@@ -32,6 +32,44 @@ def test_columns_may_be_in_any_order_and_alpha_and_out_may_be_missing(manifest):
     assert (row.content.path.name, row.style.path.name, row.alpha, row.out) == ("a.jpg", "x.png", None, None)
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("content,style,alpha,out", '"a,b;c.jpg",x.png,0.5,', ",,,", "c.jpg,x.png,,new"),
+        ("content;style;alpha;out", "a,b;x.png;0,5;", ";;;", "c.jpg;x.png;;new"),
+        ("Content\tStyle\tAlpha\tOut", "a,b\tx.png\t0,5\t", "", "c.jpg\tx.png\t\tnew"),
+        ("sep=;", "content;style;alpha;out", "a,b;x.png;0.5;", "c.jpg;x.png;;new"),
+        ("", ",content,style,,alpha,out,,", ",a,x.png,,0.5,,,", ",,,,,,,", ",c.jpg,x.png,,,new,,", ",,,,,,,,,"),
+    ],
+)
+def test_manifests_of_spreadsheets_are_read(manifest, lines, end, mark):
+    one, two = manifest_rows(manifest(mark + end.join([*lines, "", ""])), "png")
+    assert (one.style.path.name, one.alpha, one.out) == ("x.png", 0.5, None)
+    assert (two.content.path.name, two.alpha, two.out) == ("c.jpg", None, Path("new.png"))
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("content;style\n\n;;\na;\n", "line 4: no style"),
+        ("content,style,\na,b,c\n", "line 2: a cell has no column"),
+        ("content,style\na\0b,c\n", "line 2: .*NUL"),
+    ],
+)
+def test_errors_count_empty_lines(manifest, text, word):
+    with pytest.raises(StylerError, match=word):
+        manifest_rows(manifest(text), "png")
+
+
+def test_two_rows_with_one_out_are_refused_and_the_error_names_the_column(manifest, tmp_path):
+    path = manifest("content,style,out\na.jpg,x.png,same\nb.jpg,x.png,same\n")
+    with pytest.raises(StylerError, match=r"same\.png would be both .*a\.jpg.* and .*b\.jpg") as caught:
+        planned_jobs(path, None, tmp_path / "out", template=Template())
+    assert (("--name" in caught.value.todo), ("column out" in caught.value.todo)) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("line", "word"),
     [

@@ -1,9 +1,13 @@
+import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 from queue import Queue
+from threading import Event
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from styler.batch import pipeline
@@ -87,6 +91,56 @@ def test_fail_fast_starts_no_new_picture(run, jobs, monkeypatch):
     _, outcomes = run(jobs, fail_fast=True)
     assert [outcome.error is None for outcome in outcomes].count(False) == 1
     assert len(outcomes) <= 2
+
+
+def test_fail_fast_drops_what_is_read_and_what_waits_to_be_written(run, jobs, stylizer, tmp_path, monkeypatch):
+    wrote, stylize = Event(), stylizer.stylize
+
+    def second_fails(images, *args, **options):
+        if not second_fails.calls:
+            second_fails.calls += 1
+            return stylize(images, *args, **options)
+        wrote.set()
+        raise RuntimeError("no more")
+
+    second_fails.calls = 0
+    save = BatchStylizer.save
+    monkeypatch.setattr(stylizer, "stylize", second_fails)
+    monkeypatch.setattr(BatchStylizer, "save", lambda *args: (wrote.wait(10), save(*args))[1])
+    _, outcomes = run(jobs, fail_fast=True, num_threads=1)
+    assert sum(outcome.error is None for outcome in outcomes) == 1  # the one whose writing had begun
+    assert len(list((tmp_path / "out").rglob("*.png"))) == 1
+    assert len(outcomes) < len(jobs)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("[enforce fail] out of reach"), ValueError(), MemoryError()])
+def test_any_error_fails_its_picture_alone(run, jobs, stylizer, monkeypatch, error):
+    bad, stylize = Picture.open(jobs[2].content).samples, stylizer.stylize
+
+    def failing(images, *args, **options):
+        if any(torch.equal(one, bad[0]) for one in images):
+            raise error
+        return stylize(images, *args, **options)
+
+    monkeypatch.setattr(stylizer, "stylize", failing)
+    _, outcomes = run(jobs)
+    failed = {outcome.job for outcome in outcomes if outcome.error}
+    assert failed == {job for job in jobs if job.content == jobs[2].content}
+    (what,) = {outcome.error.what for outcome in outcomes if outcome.error}
+    assert str(jobs[2].content) in what
+    assert ("memory" if isinstance(error, MemoryError) else type(error).__name__) in what
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_pipes_as_content_or_style_fail_and_are_not_read(run, jobs, tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    piped = [replace(jobs[0], content=tmp_path / "pipe.png"), replace(jobs[1], style=tmp_path / "pipe.png")]
+    _, outcomes = run([*piped, jobs[2]])
+    assert {outcome.job.key: outcome.error and outcome.error.todo for outcome in outcomes} == {
+        "x/0.png": "write it to a file first",
+        "x/1.png": "write it to a file first",
+        "x/2.png": None,
+    }
 
 
 def test_a_full_disk_ends_the_run(run, jobs, monkeypatch):

@@ -83,3 +83,43 @@ def test_the_ledgers_of_other_shards_count_too(run, one, tmp_path):
     folder = tmp_path / "out"
     ledger_file(folder).rename(ledger_file(folder, "1-of-2"))
     assert reasons(run(one)[0]) == ["done before"]
+
+
+@pytest.mark.parametrize("change", ["emptied", "truncated", "replaced", "folder"])
+def test_a_result_that_was_changed_since_is_made_again(run, jobs, tmp_path, change):
+    run(jobs[:2])
+    path = tmp_path / "out" / jobs[0].out
+    whole = path.read_bytes()
+    if change == "folder":
+        path.unlink()
+        path.mkdir()
+    else:
+        path.write_bytes({"emptied": b"", "truncated": whole[:-7], "replaced": b"another's"}[change])
+    found, outcomes = run(jobs[:2])
+    assert (found.changed, reasons(found)) == (jobs[:1], ["done before"])
+    if change == "folder":
+        assert "cannot write" in outcomes[0].error.what
+    else:
+        assert ([outcome.error for outcome in outcomes], path.read_bytes()) == ([None], whole)
+
+
+def test_verify_compares_hashes(run, one, tmp_path):
+    run(one)
+    path = tmp_path / "out" / one[0].out
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + b"?")
+    assert reasons(run(one)[0]) == ["done before"]
+    found, _ = run(one, verify=True)
+    assert (found.changed, path.read_bytes()) == (one, whole)
+    assert reasons(run(one, verify=True)[0]) == ["done before"]
+
+
+def test_a_changed_result_is_made_again_after_a_kill_while_it_was(run, one, tmp_path):
+    run(one)
+    path, ledger = tmp_path / "out" / one[0].out, ledger_file(tmp_path / "out")
+    path.write_bytes(b"")
+    run(one)
+    path.write_bytes(b"")  # as before the kill, which came between the lines "writing" and "done"
+    ledger.write_bytes(b"".join(ledger.read_bytes().splitlines(keepends=True)[:-1]))
+    assert run(one)[0].changed == one
+    assert path.stat().st_size > 0

@@ -3,8 +3,10 @@ import os
 import signal
 import subprocess
 
+import numpy as np
 import pytest
 from commands import started
+from PIL import Image
 
 from styler.images import Picture
 
@@ -113,6 +115,13 @@ def test_a_manifest_is_a_plan_of_its_own(batch, tmp_path):
         (["empty", "s", "-o", "out"], 1, "no pictures in empty"),
         (["c", "s", "-o", "c/0.png/out"], 1, "cannot write"),
         (["--merge", "c"], 1, "no ledger"),
+        (["c", "s", "-o", "out", "--workers", 2], 2, "--engine ray"),
+        (["c", "s", "-o", "out", "--address", "x"], 2, "--engine ray"),
+        (["c", "s", "-o", "out", "--weights", "1,1"], 2, "2 --weights for 1 styles"),
+        (["c", "s", "-o", "out", "--mask", "s/x.png"], 2, "each mask needs its style"),
+        (["c", "s", "-o", "out", "--keep", "none.png"], 2, "none.png"),
+        (["c", "s", "-o", "out", "--max-memory", "1K"], 2, "--max-memory"),
+        (["c", "s", "-o", "out", "--levels", "relu4_1", "--alpha", "relu1_1=1"], 2, "not among"),
     ],
 )
 def test_wrong_usage_and_hopeless_runs_say_why_and_leave_nothing(batch, tmp_path, arguments, status, word):
@@ -122,6 +131,72 @@ def test_wrong_usage_and_hopeless_runs_say_why_and_leave_nothing(batch, tmp_path
     assert (ended, out) == (status, "")
     assert word in err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_many_contents_and_the_last_is_the_style(batch, tmp_path):
+    contents = ["c/0.png", "c/1.png", "s/x.png"]
+    status, _, err = batch(*contents, "s/x.png", "-o", "out")
+    assert (status, "the style itself (1): s/x.png" in err) == (0, True)
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == ["0-x.png", "1-x.png"]
+
+
+def test_styles_masks_and_strengths_by_level_are_as_in_a_transfer(batch, styler, picture_file, tiny_file, tmp_path):
+    picture_file("y.png", seed=4)
+    half = np.zeros((40, 48), np.uint8)
+    half[:, :20] = 255
+    Image.fromarray(half).save(tmp_path / "half.png")
+    cases = {
+        "mixed": (["--weights", "3,1"], ["s/x.png", "y.png"], True),
+        "kept": (["--keep", "half.png", "--alpha", "relu4_1=0.5,relu1_1=0.2"], ["s/x.png"], False),
+        "masked": (["--mask", "half.png", "--style", "y.png"], ["s/x.png"], False),
+    }
+    for name, (options, styles, named) in cases.items():
+        given = [word for style in styles for word in ("--style", style)] if named else styles
+        assert batch("c/0.png", "c/1.png", *given, *options, "-o", name, "--name", "{content}")[0] == 0
+        for number in (0, 1):
+            alone = ["--out", f"{name}{number}.png", "--model", tiny_file, *CHEAP]
+            assert styler("transfer", f"c/{number}.png", *styles, *options, *alone)[0] == 0
+            one, two = (
+                np.asarray(Image.open(tmp_path / path), int) for path in (f"{name}/{number}.png", f"{name}{number}.png")
+            )
+            assert np.abs(one - two).max() <= 1, name
+    Image.fromarray(255 - half).save(tmp_path / "half.png")
+    again = batch("c/0.png", "c/1.png", "s/x.png", *cases["kept"][0], "-o", "kept", "--name", "{content}")
+    assert "2 made with other settings or inputs" in again[2]
+
+
+def test_several_styles_are_given_by_name(batch, picture_file, tmp_path):
+    picture_file("y.png", seed=4)
+    assert batch("c", "--style", "s", "--style", "y.png", "-o", "out")[0] == 0
+    assert len(list((tmp_path / "out").glob("*-x.png"))) == len(list((tmp_path / "out").glob("*-y.png"))) == 3
+
+
+def test_fail_fast_says_how_many_are_left(batch, tmp_path):
+    (tmp_path / "s" / "x.png").write_bytes(b"bad")
+    status, out, _ = batch("c", "s", "-o", "out", "--fail-fast", "--json")
+    assert status == 3
+    assert {"done": 0, "failed": 1, "left": 2}.items() <= events(out)[-1].items()
+    assert "0 done, 1 failed, 2 left" in batch("c", "s", "-o", "out", "--fail-fast")[2]
+
+
+def test_what_was_passed_over_is_counted_and_listed(batch, tmp_path):
+    for name in ("raw.nef", "notes.txt"):
+        (tmp_path / "c" / name).touch()
+    assert "no pictures that styler reads (2): c/notes.txt, c/raw.nef" in batch("c", "s", "-o", "out")[2]
+    event = events(batch("c", "s", "-o", "out", "--json")[1])[0]
+    assert (event["event"], event["paths"]) == ("passed over", ["c/notes.txt", "c/raw.nef"])
+
+
+def test_a_changed_result_is_reported_and_made_again(batch, styler, tmp_path):
+    batch("c", "s", "-o", "out")
+    path = tmp_path / "out" / "0-x.png"
+    whole = path.read_bytes()
+    for data, options in ((b"", []), (whole[:-1] + b"?", ["--verify"])):
+        path.write_bytes(data)
+        status, _, err = styler("batch", "--merge", "out", *options)
+        assert (status, "changed: 0-x.png" in err) == (3, True)
+        assert "1 changed since they were made" in batch("c", "s", "-o", "out", *options)[2]
+        assert path.read_bytes() == whole
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs signals")

@@ -98,7 +98,10 @@ def test_help_imports_no_library_and_no_command():
     modules, output = imported("--help")
     assert "transfer" in output
     assert not modules & {"torch", "torchvision", "numpy", "PIL", "safetensors", "rich"}
-    assert {name for name in modules if name.startswith("styler.cli.")} == {"styler.cli.help_pages"}
+    assert {name for name in modules if name.startswith("styler.cli.")} == {
+        "styler.cli.help_pages",
+        "styler.cli.plain_output",
+    }
 
 
 def test_help_of_a_command_imports_no_other_command():

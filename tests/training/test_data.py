@@ -1,11 +1,15 @@
+import os
 import signal
 import subprocess
 import sys
+from itertools import chain
+from pathlib import Path
 
 import pytest
 import torch
 
 from styler.errors import StylerError
+from styler.files import PassedOver
 from styler.images import Picture
 from styler.training import data
 from styler.training.data import (
@@ -25,9 +29,26 @@ def test_readable_and_unreadable_pictures_are_separated(folder):
     (path / "deep" / "broken.jpg").write_bytes(b"not a picture")
     (path / "1.png").write_bytes((path / "1.png").read_bytes()[:200])
     (path / "notes.txt").write_text("no picture at all")
-    good, bad = find_pictures(path)
+    with pytest.warns(PassedOver, match=r"no pictures .*notes\.txt"):
+        good, bad = find_pictures(path)
     assert [x.name for x in good] == ["0.png", "2.png"]
     assert [x.name for x in bad] == ["1.png", "broken.jpg"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a permission on Windows")
+def test_linked_folders_are_searched_once_and_pipes_are_not_read(folder, tmp_path):
+    photos = folder("photos", 1)
+    (photos / "data").symlink_to(folder("elsewhere", 2))
+    (photos / "loop").symlink_to(photos)
+    os.mkfifo(photos / "pipe.png")
+    with pytest.warns(PassedOver, match=r"pipe\.png"):
+        good, _ = find_pictures(photos)
+    assert [path.relative_to(photos).as_posix() for path in good] == ["0.png", "data/0.png", "data/1.png"]
+
+
+def test_names_that_are_not_utf_8_can_be_split():
+    paths = [Path(f"\udce9{number}.png") for number in range(100)]
+    assert sorted(chain(*split_held_out(paths))) == sorted(paths)
 
 
 def test_a_folder_without_pictures_is_an_error(tmp_path):

@@ -1,0 +1,49 @@
+import os
+import sys
+import warnings
+
+import pytest
+from commands import run_process
+
+from styler.cli.plain_output import collected_warnings, plain_warnings, printable
+from styler.errors import StylerWarning
+
+
+def test_what_a_terminal_would_obey_or_cannot_show_is_escaped():
+    assert printable("caf\udce9\n\x1b[31m写真 :cat: [bold]") == "caf\\udce9\\n\\x1b[31m写真 :cat: [bold]"
+
+
+def test_warnings_are_one_line_each(capsys):
+    with plain_warnings():
+        warnings.warn("two\nlines", StylerWarning, stacklevel=1)
+    assert capsys.readouterr().err == "warning: two\\nlines\n"
+
+
+def test_only_warnings_of_styler_are_collected():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with collected_warnings() as found:
+            warnings.warn("one", StylerWarning, stacklevel=1)
+            warnings.warn("old", DeprecationWarning, stacklevel=1)
+    assert list(map(str, found)) == ["one"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse names that are not UTF-8")
+@pytest.mark.parametrize("encoding", ["ascii", "cp437", "cp1252", "cp932", "utf-8:strict"])
+def test_names_that_the_console_cannot_show_are_escaped(picture_file, tiny_file, tmp_path, encoding):
+    picture_file("x.png")
+    for name in ("caf\udce9.png", "写真 → [bold] :cat:.png"):
+        picture_file(f"c/{name}")
+    options = ["--model", tiny_file, "--device", "cpu", "-o", "out"]
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    for more in (["--dry-run"], []):
+        ran = run_process("batch", "c", "x.png", *options, *more, cwd=tmp_path, env=environment)
+        assert ran.returncode == 0, ran.stderr
+    names = sorted(path.name for path in (tmp_path / "out").glob("*.png"))
+    assert names == ["caf\udce9-x.png", "写真 → [bold] :cat:-x.png"]
+
+
+def test_a_model_card_is_shown_in_any_encoding():
+    environment = os.environ | {"PYTHONIOENCODING": "cp437"}
+    ran = run_process("models", "show", "base", env=environment)
+    assert (ran.returncode, ran.stderr) == (0, b"")
