@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Literal
 
 from rich.console import Console
 
+from styler.choices import FORMATS
 from styler.errors import StylerWarning
 
 
@@ -28,7 +29,7 @@ def make_picture(
     overwrite: bool = False,
 ) -> dict[str, object]:
     """Write the stylized picture, say so, and return what was done: sizes are [width, height]."""
-    from styler.images import Picture
+    from styler.images import Picture, check_size
     from styler.transfer.stylizer import Stylizer
     from styler.transfer.trace import Trace
 
@@ -38,6 +39,8 @@ def make_picture(
         trace = Trace(announce=lambda stage: status.update(f"{stage} …"))
         with trace.stage("load"):
             picture = Picture.open(opened(content), max_pixels=max_pixels)
+            scale = (settings["size"] or max(picture.size)) / max(picture.size)
+            check_size("PNG" if piped else FORMATS[out.suffix.lower()], *(round(x * scale) for x in picture.size[::-1]))
             stylizer = Stylizer(**place)  # after a large picture is decoded: what that took is returned first
         result = stylizer.stylize(picture, [opened(path) for path in styles] or None, **settings, trace=trace)
         with trace.stage("save"):

@@ -11,7 +11,7 @@ from torch import Tensor
 from styler.choices import Depth, Format
 from styler.errors import StylerError
 from styler.images.color_profile import is_writable, own
-from styler.images.exif import Tag, block, order_of, packed, read_pages, swapped
+from styler.images.exif import IPTC, Tag, block, order_of, packed, read_pages, swapped
 from styler.images.libvips import Guarded, vips
 from styler.images.metadata import Metadata
 from styler.images.pixels import quantized
@@ -76,8 +76,10 @@ def encode(
             raise guarded.error from error
         what = f"{format} cannot hold {image.shape[-1]}×{image.shape[-2]} pixels"
         raise StylerError(what, "write PNG or TIFF") from error
-    if exif and format == "TIFF":
-        _add_tags(file, exif)
+    if (
+        format == "TIFF" and (exif or metadata.iptc) and "bigtiff" not in options
+    ):  # its directories have a form of their own
+        _add_tags(file, exif, metadata.iptc)
 
 
 def _picture(image: Tensor, alpha: Tensor | None, dtype: torch.dtype, icc: bytes | None, *, on_white: bool) -> Any:
@@ -111,6 +113,7 @@ def _described(picture: Any, metadata: Metadata, format: Format) -> Any:
     if iptc and format == "JPEG":
         iptc = b"Photoshop 3.0\0" + b"8BIM\4\4\0\0" + struct.pack(">I", len(iptc)) + iptc + bytes(len(iptc) % 2)
     icc = metadata.icc if is_writable(metadata.icc) else None
+    iptc = None if format == "TIFF" else iptc  # libvips writes a quarter of it
     for name, content in (("icc-profile-data", icc), ("xmp-data", xmp), ("iptc-data", iptc)):
         if content and not (format == "JPEG" and name != "icc-profile-data" and len(content) > _JPEG_BLOCK):
             picture.set_type(vips().GValue.blob_type, name, content)
@@ -160,11 +163,12 @@ def _with_exif(picture: Any, save: str, options: dict[str, Any], exif: bytes) ->
     return data[:start] + exif.ljust(end - start, b"\0") + data[end:]
 
 
-def _add_tags(file: BinaryIO, exif: bytes) -> None:
+def _add_tags(file: BinaryIO, exif: bytes, iptc: bytes | None) -> None:
     """Put a directory with more tags behind a TIFF, and let its header point there."""
     ours, theirs = BytesIO(exif), order_of(file)
     tags = next(read_pages(ours), {})
     tags = tags if order_of(ours) == theirs else swapped(tags)
+    tags |= {IPTC: Tag(7, len(iptc), iptc)} if iptc else {}
     tags |= next(read_pages(file, max_bytes=1 << 28))
     at = file.seek(0, SEEK_END)
     at += file.write(bytes(at % 2))

@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965
+EXIF, GPS, INTEROPERABILITY, IPTC = 34665, 34853, 40965, 33723
 # Sizes, resolution, layout, thumbnails and layers of the old file; orientation, XMP, IPTC and profile: see `Metadata`.
 _OF_THE_FILE = {*range(254, 260), 262, 263, 266, 273, 274, *range(277, 285), 292, 293, 296, 301, 317, *range(320, 326)}
 _OF_THE_FILE |= {330, 332, 334, 336, *range(338, 342), 347, 512, 513, 514, *range(529, 533), 700, *range(20498, 20533)}
@@ -91,6 +91,14 @@ def values(tag: "Tag | Tags | None", order: str) -> list[int]:
     """Return the whole numbers of a tag; none if it has others."""
     form = {1: "B", 3: "H", 4: "I", 7: "B"}.get(tag.kind) if isinstance(tag, Tag) else None
     return list(struct.unpack(f"{order}{tag.count}{form}", tag.data)) if isinstance(tag, Tag) and form else []
+
+
+def fractions(tag: Tag, order: str) -> list[float]:
+    """Return the numbers of a tag of fractions; none if it has others, or a denominator is zero."""
+    if tag.kind != 5:
+        return []
+    numbers = struct.unpack(f"{order}{2 * tag.count}I", tag.data)
+    return [above / below for above, below in zip(numbers[::2], numbers[1::2], strict=True) if below]
 
 
 def swapped(tags: Tags) -> Tags:

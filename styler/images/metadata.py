@@ -7,7 +7,19 @@ from io import BytesIO
 from typing import Any
 
 from styler.images.color_profile import ADOBE_RGB
-from styler.images.exif import EXIF, INTEROPERABILITY, Tag, Tags, block, describing, order_of, read_pages, values
+from styler.images.exif import (
+    EXIF,
+    INTEROPERABILITY,
+    IPTC,
+    Tag,
+    Tags,
+    block,
+    describing,
+    fractions,
+    order_of,
+    read_pages,
+    values,
+)
 from styler.images.xmp import read_xmp
 
 _COMMENT, _SIGNED = 37510, b"ASCII\0\0\0styler "  # UserComment, and how ours began until 0.2
@@ -49,8 +61,8 @@ def read_metadata(fields: Mapping[str, Any], page: tuple[Tags, str] | None = Non
         xmp,
         fields.get("icc-profile-data") or (ADOBE_RGB if _is_adobe_rgb(tags) else None),
         settings or text or old,
-        _iptc(fields.get("iptc-data") or b""),
-        fields.get("resolution"),
+        _iptc(fields.get("iptc-data") or b"", tags.get(IPTC)),
+        fields.get("resolution") or _resolution(tags, order),
     )
     named = (fields.get("orientation"), *values(tags.get(274), order), orientation)
     return metadata, next((one for one in named if isinstance(one, int) and 1 <= one <= 8), 1)
@@ -83,9 +95,17 @@ def _is_adobe_rgb(tags: Tags) -> bool:
     return isinstance(index, Tag) and index.data.startswith(b"R03")
 
 
-def _iptc(found: bytes) -> bytes | None:
+def _iptc(found: bytes, tag: Tag | Tags | None) -> bytes | None:
     """Return IPTC as TIFF has it; libvips hands out the Photoshop block around it in a JPEG."""
-    if not found.startswith(b"Photoshop 3.0\0"):
-        return found or None
+    if isinstance(tag, Tag):
+        return tag.data
     match = re.search(rb"8BIM\x04\x04\0\0(....)", found, re.DOTALL)
     return found[match.end() :][: int.from_bytes(match[1])] if match else None
+
+
+def _resolution(tags: Tags, order: str) -> tuple[float, float] | None:
+    """Return pixels per millimeter as EXIF has it, where the format of the file has no place for it."""
+    numbers = [n for tag in map(tags.get, (282, 283)) if isinstance(tag, Tag) for n in fractions(tag, order)]
+    unit = 10 if values(tags.get(296), order) == [3] else 25.4
+    known = len(numbers) == 2 and all(0 < n < 1e6 and round(n / unit * 25.4) != 72 for n in numbers)
+    return (numbers[0] / unit, numbers[1] / unit) if known else None

@@ -24,6 +24,7 @@ _DAMAGED += (AssertionError, struct.error, zlib.error)
 _PLUGINS = {"HEIF": ("pillow_heif.HeifImagePlugin", "heif"), "JXL": ("pillow_jxl", "jxl")}
 _RAW_NAME = re.compile(r"\.(dng|nef|nrw|arw|sr2|srf|cr2|pef|srw|3fr|fff|iiq|kdc|dcr|mef|mos|erf|rwl)$", re.IGNORECASE)
 _SUBFILE, _OLD_SUBFILE, _PHOTOMETRIC, _SUB_DIRECTORIES, _EXTRA_SAMPLES, _DNG = 254, 255, 262, 330, 338, 50706
+_PLANES, _TILE_WIDTH = 284, 322
 _SENSOR = (32803, 34892)  # photometric interpretations of raw data
 
 Selected = tuple[Any, dict[str, Any], tuple[Tags, str] | None, bool]
@@ -89,6 +90,9 @@ def _tiff(guarded: Guarded, name: str) -> Opened:
     def select(index: int) -> Selected:
         chosen = load(guarded.source(), page=whole[index]) if index else image
         tags = next(islice(read_pages(file), whole[index], None), {})
+        if _first(tags, _PLANES, order) == 2 and _TILE_WIDTH in tags:  # libvips does not
+            what = f"{name} has a tile for each color, which styler does not read"
+            raise StylerError(what, "save it in a viewer without tiles, or with interleaved samples")
         unspecified = _first(tags, _EXTRA_SAMPLES, order) == 0  # a channel of Photoshop's, say, or none at all
         return chosen, _fields(chosen), (tags, order), not unspecified
 
@@ -125,7 +129,8 @@ def _by_pillow(file: BinaryIO, kind: str, name: str) -> Opened:
 
     def select(index: int) -> Selected:
         picture.seek(index)
-        return vips_of_pil(picture), pil_fields(picture), None, True
+        found = vips_of_pil(picture), pil_fields(picture)
+        return found[0], found[1] | (_jpeg2000_profile(file) if kind == "JPEG2000" else {}), None, True
 
     return Opened(kind, picture.size, getattr(picture, "n_frames", 1), select)
 
@@ -138,3 +143,11 @@ def _is_animated(file: BinaryIO) -> bool:
             return int.from_bytes(file.read(4)) > 1
         file.seek(int.from_bytes(head[:4]) + 4, 1)
     return False
+
+
+def _jpeg2000_profile(file: BinaryIO) -> dict[str, bytes]:
+    """Return the profile in a JPEG 2000's box of colors, which Pillow passes over (ISO 15444-1, I.5.3.3)."""
+    file.seek(0)
+    head = file.read(1 << 22)
+    match = re.search(rb"(....)colr\x02", head.partition(b"jp2c")[0], re.DOTALL)
+    return {"icc-profile-data": head[match.end() + 2 : match.start() + int.from_bytes(match[1])]} if match else {}
