@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import ImageCms
 
-from styler.images.libvips import vips
+from styler.images.libvips import samples_of, vips
 
 # The color space that a profile is for, and the bands of such colors.
 _BANDS = {"GRAY": 1, "RGB ": 3, "CMYK": 4}
@@ -59,7 +59,7 @@ def is_srgb(icc: bytes | None) -> bool:
         return True
     try:
         converted = _with_profile(_lattice(), icc).icc_transform("srgb", embedded=True, depth=8, **_HOW)
-        return int(abs(converted.numpy().astype(int) - _lattice().numpy()).max()) <= 1
+        return int(abs(samples_of(converted).astype(int) - samples_of(_lattice())).max()) <= 1
     except vips().Error:
         return True
 

@@ -12,7 +12,7 @@ from styler.choices import Depth, Format
 from styler.errors import StylerError
 from styler.images.color_profile import is_writable, own
 from styler.images.exif import IPTC, Tag, block, order_of, packed, read_pages, swapped
-from styler.images.libvips import Guarded, vips
+from styler.images.libvips import Guarded, vips, writing
 from styler.images.metadata import Metadata
 from styler.images.pixels import quantized
 from styler.images.xmp import with_settings
@@ -55,6 +55,13 @@ def encode(
     Raises:
         StylerError: If the format cannot hold it, or it has values that are not numbers.
     """
+    with writing():
+        _encode(file, image, alpha, metadata, format, depth)
+
+
+def _encode(
+    file: BinaryIO, image: Tensor, alpha: Tensor | None, metadata: Metadata, format: Format, depth: Depth
+) -> None:
     check_size(format, image.shape[-1], image.shape[-2])
     deep = depth == 16 and format in _DEEP
     picture = _picture(image, alpha, torch.uint16 if deep else torch.uint8, metadata.icc, on_white=format == "JPEG")

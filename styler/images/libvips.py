@@ -2,11 +2,19 @@
 
 import importlib
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import cache
+from math import inf
 from typing import Any
 
+import numpy as np
+
 from styler.errors import StylerError
+
+DTYPES = {"uchar": "u1", "char": "i1", "ushort": "u2", "short": "i2", "uint": "u4", "int": "i4", "float": "f4"}
+DTYPES |= {"double": "f8"}
 
 
 @cache
@@ -25,6 +33,48 @@ def vips() -> Any:
     if "VIPS_CONCURRENCY" not in os.environ:
         pyvips.concurrency_set(1)  # batches have threads that read and write; torch has the rest
     return pyvips
+
+
+class _Workers:
+    """Threads of libvips that a write leaves for the next one: they end after 15 s without work.
+
+    A fork takes them along in the books, but not in fact, and a write in the child would wait for them for ever.
+    """
+
+    last_write, lost = -inf, False
+
+    @classmethod
+    def after_fork(cls) -> None:
+        """Note in the child whether there were any."""
+        cls.lost |= time.monotonic() - cls.last_write < 20
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_Workers.after_fork)
+
+
+@contextmanager
+def writing() -> Generator[None]:
+    """Surround what libvips writes; what it reads through regions needs none of its threads.
+
+    Raises:
+        StylerError: If this process was forked right after its parent had written.
+    """
+    if _Workers.lost:
+        what = "this process was forked within 20 s after its parent had written a picture, and cannot write one"
+        raise StylerError(what, 'start it anew: multiprocessing.get_context("spawn")')
+    _Workers.last_write = inf
+    try:
+        yield
+    finally:
+        _Workers.last_write = time.monotonic()
+
+
+def samples_of(image: Any, top: int = 0, height: int | None = None) -> np.ndarray:
+    """Return rows of a picture as `(h, W, C)`, computed in this thread alone."""
+    height = image.height if height is None else height
+    buffer = vips().Region.new(image).fetch(0, top, image.width, height)
+    return np.frombuffer(buffer, DTYPES[image.format]).reshape(height, image.width, image.bands)
 
 
 class Guarded:

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from styler.images.color_profile import srgb
-from styler.images.libvips import vips
+from styler.images.libvips import samples_of
 from styler.images.metadata import Metadata
 
 _COLOR_BANDS = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb16": 3, "cmyk": 4}
-_DTYPES = {"uchar": np.dtype(np.uint8), "ushort": np.dtype(np.uint16)}
+_INTEGERS = ("uchar", "ushort")
 _PIXELS = 1 << 20
 """Pixels that are converted at once, so that it takes little memory."""
 
@@ -27,7 +27,7 @@ class Unpacked(NamedTuple):
 
 def can_unpack(image: Any) -> bool:
     """Return whether it is known what colors a picture's samples mean: not Lab, nor floats that may be any light."""
-    return image.interpretation in _COLOR_BANDS and (image.format in _DTYPES or image.bands == 1)
+    return image.interpretation in _COLOR_BANDS and (image.format in _INTEGERS or image.bands == 1)
 
 
 def unpack(image: Any, metadata: Metadata, orientation: int = 1, *, has_alpha: bool = True) -> Unpacked:
@@ -43,8 +43,8 @@ def unpack(image: Any, metadata: Metadata, orientation: int = 1, *, has_alpha: b
         has_alpha: Whether a band behind those of colors is alpha; else it is left out.
     """
     bands = _COLOR_BANDS[image.interpretation]
-    if image.format not in _DTYPES:
-        pieces = iter([stretched(image.numpy().reshape(image.height, image.width, 1))])
+    if image.format not in _INTEGERS:
+        pieces = iter([stretched(samples_of(image))])
     else:
         colors = srgb(image.extract_band(0, n=bands), metadata.icc)
         has_alpha = has_alpha and image.bands > bands
@@ -57,11 +57,9 @@ def unpack(image: Any, metadata: Metadata, orientation: int = 1, *, has_alpha: b
 
 def _strips(image: Any) -> Iterator[np.ndarray]:
     """Yield a picture from top to bottom, in pieces `(h, W, C)`."""
-    region, step = vips().Region.new(image), max(1, _PIXELS // image.width)
+    step = max(1, _PIXELS // image.width)
     for top in range(0, image.height, step):
-        height = min(step, image.height - top)
-        buffer = region.fetch(0, top, image.width, height)
-        yield np.frombuffer(buffer, _DTYPES[image.format]).reshape(height, image.width, image.bands)
+        yield samples_of(image, top, min(step, image.height - top))
 
 
 def stretched(samples: np.ndarray) -> np.ndarray:
