@@ -21,7 +21,7 @@ Pairs = Literal["all", "zip"]
 Depth = Literal[8, 16]
 """Bits per channel of a picture file."""
 
-Format = Literal["PNG", "JPEG", "WEBP", "TIFF"]
+Format = Literal["PNG", "JPEG", "WEBP", "TIFF", "AVIF"]
 FORMATS: dict[str, Format] = {
     ".png": "PNG",
     ".jpg": "JPEG",
@@ -29,12 +29,13 @@ FORMATS: dict[str, Format] = {
     ".webp": "WEBP",
     ".tif": "TIFF",
     ".tiff": "TIFF",
+    ".avif": "AVIF",
 }
 """The formats that are written, by file extension."""
 
-OutputFormat = Literal["png", "jpg", "webp", "tiff"]
+OutputFormat = Literal["png", "jpg", "webp", "tiff", "avif"]
 
-READABLE_SUFFIXES = (*FORMATS, ".mpo", ".gif", ".bmp", ".ppm", ".pgm", ".jp2", ".avif")
+READABLE_SUFFIXES = (*FORMATS, ".mpo", ".gif", ".bmp", ".ppm", ".pgm", ".jp2", ".heic", ".heif", ".jxl")
 STYLE_SUFFIX = ".style"
 
 CROP_MULTIPLE = 8

@@ -151,7 +151,7 @@ def atomic_file(path: Path, *, overwrite: bool = False, owner: str = "") -> Gene
     try:
         try:
             # Not mkstemp, whose files only their owner may read.
-            with temporary.open("xb") as file:
+            with temporary.open("x+b") as file:  # libvips reads a TIFF back as it writes
                 yield file
                 file.flush()
                 os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""Kill batches again and again, each in a fork of this process, which has gone through one already and is warm.
+"""Kill batches again and again, each in a fork of this process, which has imported all that is slow to import.
 
 Usage: python killed_batches.py FOLDER, where a model, contents in `c` and `c1`, and styles in `s` lie. Prints a line
 of JSON: how many runs were killed, and what was wrong after a kill.
@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 import styler.cli
+import styler.transfer.stylizer
 from styler.batch.ledger import ledger_file
 from styler.files import sha256
 
@@ -131,7 +132,7 @@ def killed_at_random(folder: Path, whole: Pictures, longest: float) -> list[str]
 
 
 def main(folder: Path) -> None:
-    status, whole = Batch(folder, "c", "whole", {}).status(), loaded(folder / "whole")
+    status, whole = Batch(folder, "c", "whole", {}).run(), loaded(folder / "whole")
     again, start = Batch(folder, "c", "again", whole), os.times().elapsed
     again.run()
     longest = os.times().elapsed - start

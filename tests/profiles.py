@@ -29,3 +29,21 @@ def noise(mode="RGB", *, icc=None):
     if icc is not None:
         picture.info["icc_profile"] = icc
     return picture
+
+
+def grey_profile(gamma):
+    """A profile of grey, of which the samples are light to the power of 1 / gamma."""
+    tags = {
+        b"desc": b"desc" + bytes(4) + struct.pack(">I", 5) + b"grey\0" + bytes(78 + 1),
+        b"cprt": b"text" + bytes(4) + b"none\0\0\0\0",
+        b"wtpt": b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061),
+        b"kTRC": b"curv" + struct.pack(">IIHH", 0, 1, round(gamma * 256), 0),
+    }
+    at, directory, data = 132 + 12 * len(tags), b"", b""
+    for name, content in tags.items():
+        directory += name + struct.pack(">II", at + len(data), len(content))
+        data += content + bytes(-len(content) % 4)
+    head = bytearray(SRGB[:128])
+    struct.pack_into(">I", head, 0, at + len(data))
+    head[8:12], head[16:20], head[84:100] = b"\x02\x10\0\0", b"GRAY", bytes(16)
+    return bytes(head) + struct.pack(">I", len(tags)) + directory + data

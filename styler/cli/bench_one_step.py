@@ -10,7 +10,10 @@ from styler.cli.console import stderr, stdout
 from styler.cli.help_pages import examples
 from styler.cli.options import ModelOption, RowsAsJsonOption
 
-EXAMPLES = examples("styler bench one-step photo.jpg painting.jpg --sheet one-step.jpg")
+EXAMPLES = examples(
+    "styler bench one-step photo.jpg painting.jpg --sheet one-step.jpg",
+    "styler bench one-step photo.jpg painting.jpg --json",
+)
 
 
 def bench_one_step(

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 COLUMNS = ("root by", "fwd ms", "bwd ms", "both", "error", "gradient", "products")
 
 EXAMPLES = examples(
-    "styler bench sqrt",
     "styler bench sqrt --sizes 64x48,1x512 --from photo.jpg",
     "styler bench sqrt --inverse --kappa 1e2,1e4 --sizes 8x64",
 )

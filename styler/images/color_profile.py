@@ -1,98 +1,111 @@
-"""Colours of every picture as sRGB, and back in a picture's own profile. In 8 bits, which is what Pillow converts."""
+"""Colors of every picture as sRGB, and back in a picture's own profile: 8 or 16 bits, by LittleCMS in libvips."""
 
 import io
-from collections.abc import Callable
-from typing import Literal
+import struct
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import ImageCms
 
-# What Pillow raises for a broken profile.
-_BROKEN = (ImageCms.PyCMSError, OSError, SyntaxError, ValueError, TypeError)
-# The colour space that a profile is for, and the mode in which Pillow gives it such colours.
-Mode = Literal["RGB", "L", "CMYK", "LAB"]
-_MODES: dict[str, Mode] = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
+from styler.images.libvips import samples_of, vips
+
+# The color space that a profile is for, and the bands of such colors.
+_BANDS = {"GRAY": 1, "RGB ": 3, "CMYK": 4}
+_HOW = {"intent": "relative", "black_point_compensation": True}
+_BITS = {"uchar": 8, "ushort": 16}
 _LEVELS = np.arange(0, 256, 17, dtype=np.uint8)
 
-Conversion = Callable[[Image.Image], Image.Image]
 
+def srgb(image: Any, icc: bytes | None) -> Any:
+    """Return a libvips picture of grey, RGB or CMYK without alpha in sRGB: one band where it is grey, else three.
 
-def srgb(picture: Image.Image) -> Image.Image:
-    """Return a picture of any 8-bit mode as sRGB, converted from its embedded profile; alpha is dropped."""
-    return srgb_conversion(picture.mode, picture.info.get("icc_profile"))(picture)
-
-
-def srgb_conversion(mode: str, icc: bytes | None) -> Conversion:
-    """Return what makes a picture of this 8-bit mode, or pieces of it, sRGB without alpha.
-
-    A broken profile, or one for another colour space than the picture's, counts as none, and none as sRGB.
+    A broken profile, or one for another color space than the picture's, counts as none; none is sRGB, and for CMYK
+    plain complements.
     """
-    profile, own = _profile_and_mode(icc)
-    if profile is None or own is None or own != _own_mode(mode, grey=own == "L"):
-        return _in_rgb
-    convert = _transform(profile, _srgb_profile(), own)
-    if convert is None or (own == "RGB" and _changes_nothing(convert)):
-        return _in_rgb
-    return lambda picture: convert(picture.convert(own))
+    bands = image.bands
+    if bands == 1 and _bands(icc) == 3:
+        image = image.bandjoin([image, image]).copy(interpretation="srgb" if image.format == "uchar" else "rgb16")
+    if _bands(icc) == image.bands and not (image.bands == 3 and is_srgb(icc)):
+        converted = _with_profile(image, icc).icc_transform("srgb", embedded=True, depth=_BITS[image.format], **_HOW)
+        return converted[1] if image.bands == 1 else converted
+    if bands == 4:
+        full = 255 if image.format == "uchar" else 65535
+        return ((full - image[:3]) * (full - image[3]) / full).rint().cast(image.format)
+    return image[0] if bands == 1 else image
 
 
-def own_conversion(icc: bytes | None) -> Conversion | None:
-    """Return what brings pictures from sRGB to a profile, or None if the profile is not for writing RGB.
-
-    It is not if it is broken, of another colour space, or knows only the way from its colours to others.
-    """
-    profile, own = _profile_and_mode(icc)
-    if profile is None or own != "RGB":
-        return None
-    convert = _transform(_srgb_profile(), profile, "RGB")
-    return _in_rgb if convert is not None and _changes_nothing(convert) else convert
+def own(image: Any, icc: bytes) -> Any:
+    """Return a libvips picture in sRGB without alpha as a profile for which `is_writable` has it."""
+    if is_srgb(icc):
+        return image
+    connected = image.icc_import(input_profile="srgb", **_HOW)
+    return _with_profile(connected, icc).icc_export(depth=_BITS[image.format], **_HOW)
 
 
+@lru_cache(maxsize=8)
+def is_writable(icc: bytes | None) -> bool:
+    """Return whether RGB can be written in a profile: not if it is broken, or knows only the way from its colors."""
+    try:
+        return _bands(icc) == 3 and icc is not None and bool(_with_profile(own(_lattice(), icc), icc).pngsave_buffer())
+    except vips().Error:
+        return False
+
+
+@lru_cache(maxsize=8)
 def is_srgb(icc: bytes | None) -> bool:
-    """Return whether RGB samples with this profile, or without one, are sRGB to 1/255."""
-    return srgb_conversion("RGB", icc) is _in_rgb
-
-
-def _profile_and_mode(icc: bytes | None) -> tuple[ImageCms.ImageCmsProfile | None, Mode | None]:
-    """Return a profile, or None if it is broken, and the mode of the pictures that it is for."""
+    """Return whether RGB samples with this profile, or with one that can't be applied, are sRGB to 1/255."""
+    if _bands(icc) != 3:
+        return True
     try:
-        profile = ImageCms.getOpenProfile(io.BytesIO(icc)) if icc else None
-        return profile, _MODES.get(profile.profile.xcolor_space.strip()) if profile else None
-    except _BROKEN:
-        return None, None
+        converted = _with_profile(_lattice(), icc).icc_transform("srgb", embedded=True, depth=8, **_HOW)
+        return int(abs(samples_of(converted).astype(int) - samples_of(_lattice())).max()) <= 1
+    except vips().Error:
+        return True
 
 
-def _srgb_profile() -> ImageCms.ImageCmsProfile:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-
-
-def _transform(source: ImageCms.ImageCmsProfile, target: ImageCms.ImageCmsProfile, mode: Mode) -> Conversion | None:
+def _bands(icc: bytes | None) -> int:
+    """Return how many bands the colors have that a profile is for; 0 if it is broken, or for others."""
     try:
-        transform = ImageCms.buildTransform(
-            source,
-            target,
-            mode,
-            "RGB",
-            ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            ImageCms.Flags.BLACKPOINTCOMPENSATION,
-        )
-    except _BROKEN:
-        return None
-    return transform.apply
+        space = ImageCms.getOpenProfile(io.BytesIO(icc)).profile.xcolor_space if icc else ""
+    except (OSError, ValueError, ImageCms.PyCMSError):
+        return 0
+    return _BANDS.get(space, 0)
 
 
-def _in_rgb(picture: Image.Image) -> Image.Image:
-    return picture if picture.mode == "RGB" else picture.convert("RGB")
+def _with_profile(image: Any, icc: bytes | None) -> Any:
+    image = image.copy()
+    image.set_type(vips().GValue.blob_type, "icc-profile-data", icc)
+    return image
 
 
-def _changes_nothing(convert: Conversion) -> bool:
-    """Return whether a lattice over all colours stays, to one level."""
-    lattice = np.stack(np.meshgrid(_LEVELS, _LEVELS, _LEVELS), axis=-1).reshape(16, -1, 3)
-    difference = np.asarray(convert(Image.fromarray(lattice))).astype(int) - lattice
-    return int(abs(difference).max()) <= 1
+def _lattice() -> Any:
+    lattice = np.stack(np.meshgrid(_LEVELS, _LEVELS, _LEVELS), axis=-1).reshape(256, 16, 3)
+    return vips().Image.new_from_array(lattice, interpretation="srgb")
 
 
-def _own_mode(mode: str, *, grey: bool) -> str:
-    if mode in ("CMYK", "LAB"):
-        return mode
-    return "L" if grey and mode in ("1", "L", "LA", "La") else "RGB"
+def _adobe_rgb() -> bytes:
+    """Return a profile of Adobe RGB (1998), which neither library has: matrix and gamma (ICC.1:2001-04)."""
+    text = b"compatible with Adobe RGB (1998)\0"
+    tags = {
+        b"desc": b"desc" + bytes(4) + struct.pack(">I", len(text)) + text + bytes(78),
+        b"cprt": b"text" + bytes(4) + b"no copyright, use freely\0",
+    }
+    places = {b"wtpt": (0.9642, 1, 0.8249), b"rXYZ": (0.60974, 0.31111, 0.01947)}
+    places |= {b"gXYZ": (0.20528, 0.62567, 0.06087), b"bXYZ": (0.14919, 0.06322, 0.74457)}
+    tags |= {name: b"XYZ " + bytes(4) + _fixed(*xyz) for name, xyz in places.items()}
+    tags |= {name: b"curv" + struct.pack(">IIHH", 0, 1, 563, 0) for name in (b"rTRC", b"gTRC", b"bTRC")}  # 563/256
+    table, data, start = b"", b"", 132 + 12 * len(tags)
+    for name, content in tags.items():
+        table += name + struct.pack(">II", start + len(data), len(content))
+        data += content + bytes(-len(content) % 4)
+    head = struct.pack(">I4sI12s", start + len(data), b"", 0x02100000, b"mntrRGB XYZ ") + bytes(12) + b"acsp"
+    head = head.ljust(68, b"\0") + _fixed(0.9642, 1, 0.8249)
+    return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + data
+
+
+def _fixed(*numbers: float) -> bytes:
+    return struct.pack(f">{len(numbers)}i", *(round(number * 65536) for number in numbers))
+
+
+ADOBE_RGB = _adobe_rgb()

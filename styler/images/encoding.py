@@ -1,33 +1,36 @@
-"""Images as the bytes of a picture file, piece by piece: at no time is there a second copy of all of it."""
+"""Images as the bytes of a picture file, by libvips."""
 
+import struct
 import zlib
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, cast
+from io import SEEK_END, BytesIO
+from typing import Any, BinaryIO
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from styler.choices import Depth, Format
 from styler.errors import StylerError
-from styler.images.color_profile import own_conversion
-from styler.images.exif import exif_block
-from styler.images.matrix_profile import matrix_profile, srgb_to
-from styler.images.metadata import Metadata, exif_with_settings
-from styler.images.pieces import PIXELS
-from styler.images.pixels import quantized, to_float
-from styler.images.png_file import write_png
-from styler.images.tiff_file import write_tiff
+from styler.images.color_profile import is_writable, own
+from styler.images.exif import IPTC, Tag, block, order_of, packed, read_pages, swapped
+from styler.images.format_limits import check_size
+from styler.images.libvips import Guarded, vips, writing
+from styler.images.metadata import Metadata
+from styler.images.pixels import quantized
+from styler.images.xmp import with_settings
 
-_OPTIONS: dict[Format, dict[str, Any]] = {
-    "JPEG": {"quality": 95, "subsampling": 0},
-    "WEBP": {"quality": 92, "exact": True},  # exact: colours under transparent pixels stay
+_SAVERS: dict[Format, tuple[str, dict[str, Any]]] = {
+    "JPEG": ("jpegsave", {"Q": 95, "subsample_mode": "off"}),
+    "WEBP": ("webpsave", {"Q": 92, "exact": True}),  # exact: colors under transparent pixels stay
+    "AVIF": ("heifsave", {"Q": 80, "subsample_mode": "off", "compression": "av1", "effort": 4}),
+    "PNG": ("pngsave", {"compression": 4, "filter": "paeth"}),
+    "TIFF": ("tiffsave", {"compression": "deflate", "predictor": "horizontal", "level": 4}),
 }
-_JPEG_BLOCK = 65_000  # bytes of EXIF or XMP: what the length of a marker leaves, and a little
-
-Rows = Iterator[np.ndarray]
-Conversion = Callable[[np.ndarray], np.ndarray]
+_DEEP: dict[Format, dict[str, Any]] = {"PNG": {}, "TIFF": {}, "AVIF": {"bitdepth": 10}}
+_JPEG_BLOCK = 65_500  # bytes of EXIF or XMP: what the length of a marker leaves
+_KEPT = 2 + 4 + 8  # XMP, IPTC and profile
+_TEXTS, _LONGEST_TEXT = ("ImageDescription", "Make", "Model", "Software", "Artist", "Copyright"), 60_000
+_MAX_EXIF: dict[Format, int] = {"JPEG": _JPEG_BLOCK, "WEBP": 360_000, "AVIF": 360_000}
+_USUAL = 72 / 25.4, 72 / 25.4  # pixels per millimeter where nothing is known, as everywhere
 
 
 def encode(
@@ -38,96 +41,130 @@ def encode(
     Raises:
         StylerError: If the format cannot hold it, or it has values that are not numbers.
     """
-    size = image.shape[-1], image.shape[-2]
-    dtype = torch.uint16 if depth == 16 and format in ("PNG", "TIFF") else torch.uint8
-    convert = _conversion(metadata.icc, dtype)
-    icc = None if convert is None else metadata.icc
-    rows = _rows(image, alpha, dtype, convert, on_white=format == "JPEG")
-    match format:
-        case "PNG":
-            write_png(file, rows, size, list(_chunks(metadata, icc)))
-        case "TIFF":
-            write_tiff(file, rows, size, exif=exif_with_settings(metadata), xmp=metadata.xmp, icc=icc)
-        case _:
-            picture = _pil(rows, size, "RGB" if alpha is None or format == "JPEG" else "RGBA")
-            _save(picture, file, format, _blocks(metadata, icc, format))
+    with writing():
+        _encode(file, image, alpha, metadata, format, depth)
 
 
-def _save(picture: Image.Image, file: BinaryIO, format: Format, blocks: dict[str, bytes]) -> None:
+def _encode(
+    file: BinaryIO, image: Tensor, alpha: Tensor | None, metadata: Metadata, format: Format, depth: Depth
+) -> None:
+    check_size(f".{format.lower()}", image.shape[-2], image.shape[-1])
+    deep = depth == 16 and format in _DEEP
+    picture = _picture(image, alpha, torch.uint16 if deep else torch.uint8, metadata.icc, on_white=format == "JPEG")
+    picture = _described(picture, metadata, format)
+    exif = _exif(metadata)
+    exif = exif if len(exif) <= _MAX_EXIF.get(format, 1 << 30) else b""
+    save, options = _SAVERS[format]
+    options = options | (_DEEP[format] if deep else {}) | {"keep": _KEPT}
+    if format == "TIFF" and image.numel() * (2 if deep else 1) > 3 << 30:
+        options |= {"bigtiff": True}
+    if exif and format in ("WEBP", "AVIF"):
+        file.write(_with_exif(picture, save, options, exif))
+        return
+    guarded = Guarded(_Spliced(file, format, exif) if exif and format in ("JPEG", "PNG") else file)
     try:
-        picture.save(cast("BinaryIO", _Unnumbered(file)), format, **_OPTIONS[format], **blocks)
-    except (OSError, ValueError) as error:  # 65,500 pixels a side are JPEG's limit, 16,383 WebP's
-        if isinstance(error, OSError) and error.errno is not None:  # the disk's
-            raise
-        size, reason = f"{picture.width}×{picture.height}", " ".join(str(error).split())
-        raise StylerError(f"{format} cannot hold {size} pixels ({reason})", "write PNG or TIFF") from error
+        getattr(picture, f"{save}_target")(guarded.target(), **options)
+    except vips().Error as error:
+        if guarded.error is not None:
+            raise guarded.error from error
+        what = f"{format} cannot hold {image.shape[-1]}×{image.shape[-2]} pixels"
+        raise StylerError(what, "write PNG or TIFF") from error
+    if (
+        format == "TIFF" and (exif or metadata.iptc) and "bigtiff" not in options
+    ):  # its directories have a form of their own
+        _add_tags(file, exif, metadata.iptc)
 
 
-class _Unnumbered:
-    """A file without a number: to a numbered one Pillow writes past Python, and overlooks that a disk is full."""
-
-    def __init__(self, file: BinaryIO):
-        self.write, self.flush = file.write, file.flush
-
-
-def _conversion(icc: bytes | None, dtype: torch.dtype) -> Conversion | None:
-    """Return what brings `(h, W, 3)` samples in sRGB to a profile, or None if there is none for it."""
-    convert = own_conversion(icc)
-    if convert is None:
-        return None
-    if dtype == torch.uint8:
-        return lambda samples: np.asarray(convert(Image.fromarray(samples)))
-    profile = matrix_profile(icc)
-    if profile is None:  # made of tables, which are applied in 8 bits
-        return lambda samples: np.asarray(convert(Image.fromarray((samples // 257).astype(np.uint8)))) * np.uint16(257)
-    return lambda samples: srgb_to(profile, samples.reshape(-1, 3).T).T.reshape(samples.shape)
+def _picture(image: Tensor, alpha: Tensor | None, dtype: torch.dtype, icc: bytes | None, *, on_white: bool) -> Any:
+    """Return an image as libvips reads it out of torch's memory, in its own profile."""
+    picture = _bands(image, dtype)
+    if alpha is not None and on_white:
+        picture, alpha = picture.bandjoin(_bands(alpha, dtype)).flatten(background=255), None
+    if icc and is_writable(icc):
+        picture = own(picture, icc)
+    return picture if alpha is None else picture.bandjoin(_bands(alpha, dtype))
 
 
-def _rows(
-    image: Tensor, alpha: Tensor | None, dtype: torch.dtype, convert: Conversion | None, *, on_white: bool
-) -> Rows:
-    """Yield an image from top to bottom, in pieces `(h, W, 3)`, or 4 with alpha."""
-    step = max(1, PIXELS // image.shape[-1])
-    for top in range(0, image.shape[-2], step):
-        part = image[..., top : top + step, :].reshape(3, -1, image.shape[-1])
-        over = None if alpha is None else alpha[..., top : top + step, :].reshape(1, -1, image.shape[-1])
-        if over is not None and on_white:
-            over = to_float(over.to(part.device))
-            part, over = to_float(part) * over + (1 - over), None
-        colors = _interleaved(part, dtype)
-        if convert is not None:
-            colors = convert(colors)
-        yield colors if over is None else np.concatenate([colors, _interleaved(over, dtype)], axis=-1)
+def _bands(planes: Tensor, dtype: torch.dtype) -> Any:
+    """Return `(1, C, H, W)` as libvips' picture."""
+    arrays = [quantized(plane, dtype).cpu().contiguous().numpy() for plane in planes.reshape(-1, *planes.shape[-2:])]
+    first, *others = [vips().Image.new_from_array(array) for array in arrays]
+    kind = "b-w" if not others else "srgb" if dtype == torch.uint8 else "rgb16"
+    return (first.bandjoin(others) if others else first).copy(interpretation=kind)
 
 
-def _interleaved(planes: Tensor, dtype: torch.dtype) -> np.ndarray:
-    return np.ascontiguousarray(np.moveaxis(quantized(planes, dtype).cpu().numpy(), 0, -1))
-
-
-def _pil(rows: Rows, size: tuple[int, int], mode: str) -> Image.Image:
-    picture, top = Image.new(mode, size), 0
-    for piece in rows:
-        picture.paste(Image.fromarray(piece), (0, top))
-        top += len(piece)
+def _described(picture: Any, metadata: Metadata, format: Format) -> Any:
+    """Return the picture with profile, XMP and settings, IPTC and resolution."""
+    xres, yres = metadata.resolution or _USUAL
+    picture = picture.copy(xres=xres, yres=yres)
+    picture.remove("icc-profile-data")
+    xmp, iptc = metadata.xmp, metadata.iptc
+    if metadata.settings is not None:
+        xmp = with_settings(xmp, metadata.settings)
+        if format == "JPEG" and len(xmp) > _JPEG_BLOCK:
+            xmp = with_settings(None, metadata.settings)
+    if iptc and format == "JPEG":
+        iptc = b"Photoshop 3.0\0" + b"8BIM\4\4\0\0" + struct.pack(">I", len(iptc)) + iptc + bytes(len(iptc) % 2)
+    icc = metadata.icc if is_writable(metadata.icc) else None
+    iptc = None if format == "TIFF" else iptc  # libvips writes a quarter of it
+    for name, content in (("icc-profile-data", icc), ("xmp-data", xmp), ("iptc-data", iptc)):
+        if content and not (format == "JPEG" and name != "icc-profile-data" and len(content) > _JPEG_BLOCK):
+            picture.set_type(vips().GValue.blob_type, name, content)
     return picture
 
 
-def _chunks(metadata: Metadata, icc: bytes | None) -> Iterator[tuple[bytes, bytes]]:
-    if icc is not None:
-        yield b"iCCP", b"ICC profile\0\0" + zlib.compress(icc)
-    if metadata.exif:
-        yield b"eXIf", metadata.exif
-    for name, text in ((b"XML:com.adobe.xmp", metadata.xmp), (b"styler", metadata.settings)):
-        if text:
-            yield b"iTXt", name + bytes(5) + (text.encode() if isinstance(text, str) else text)
+def _exif(metadata: Metadata) -> bytes:
+    """Return the EXIF block with the resolution, for which WebP and AVIF have no other place."""
+    file = BytesIO(metadata.exif or b"II*\0\0\0\0\0")
+    tags, order = next(read_pages(file), {}), order_of(file)
+    if metadata.resolution:
+        across, down = (Tag(5, 1, struct.pack(order + "II", round(x * 25_400), 1000)) for x in metadata.resolution)
+        tags |= {282: across, 283: down, 296: Tag(3, 1, struct.pack(order + "H", 2))}
+    return block(tags, order) if tags else b""
 
 
-def _blocks(metadata: Metadata, icc: bytes | None, format: Format) -> dict[str, bytes]:
-    """Return Pillow's options for what stands beside the pixels."""
-    exif, xmp = exif_with_settings(metadata), metadata.xmp
-    if format == "JPEG" and exif and len(exif_block(exif)) > _JPEG_BLOCK:
-        exif = exif_with_settings(Metadata(settings=metadata.settings))
-    if format == "JPEG" and xmp and len(xmp) > _JPEG_BLOCK:
-        xmp = None
-    blocks = {"exif": b"Exif\0\0" + exif_block(exif) if exif else None, "xmp": xmp, "icc_profile": icc}
-    return {name: content for name, content in blocks.items() if content}
+class _Spliced:
+    """A file into which EXIF is put as it is, behind its first bytes."""
+
+    def __init__(self, file: BinaryIO, format: Format, exif: bytes) -> None:
+        self.file, self.read, self.seek = file, file.read, file.seek
+        if format == "JPEG":
+            self.at, self.block = 2, b"\xff\xe1" + struct.pack(">H", len(exif) + 8) + b"Exif\0\0" + exif
+        else:  # behind a PNG's header
+            chunk = b"eXIf" + exif
+            self.at, self.block = 33, struct.pack(">I", len(exif)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+
+    def write(self, data: bytes) -> int:
+        """Write as a file does."""
+        if self.block:
+            self.file.write(bytes(data[: self.at]) + self.block)
+            self.file.write(data[self.at :])
+            self.block = b""
+            return len(data)
+        return self.file.write(data)
+
+
+def _with_exif(picture: Any, save: str, options: dict[str, Any], exif: bytes) -> bytes:
+    """Return a WebP or AVIF file with EXIF as it is, in the place of texts as long that went through libexif."""
+    picture, rest = picture.copy(), len(exif)
+    for name in _TEXTS:
+        picture.set_type(vips().GValue.gstr_type, f"exif-ifd0-{name}", "x" * min(rest, _LONGEST_TEXT))
+        rest -= min(rest, _LONGEST_TEXT)
+    data = getattr(picture, f"{save}_buffer")(**options | {"keep": _KEPT + 1})
+    first, last = min(len(exif), _LONGEST_TEXT), (len(exif) - 1) % _LONGEST_TEXT + 1
+    start, end = data.rindex(b"II*\0", 0, data.index(b"x" * first)), data.rindex(b"x" * last) + last
+    return data[:start] + exif.ljust(end - start, b"\0") + data[end:]
+
+
+def _add_tags(file: BinaryIO, exif: bytes, iptc: bytes | None) -> None:
+    """Put a directory with more tags behind a TIFF, and let its header point there."""
+    ours, theirs = BytesIO(exif), order_of(file)
+    tags = next(read_pages(ours), {})
+    tags = tags if order_of(ours) == theirs else swapped(tags)
+    tags |= {IPTC: Tag(7, len(iptc), iptc)} if iptc else {}
+    tags |= next(read_pages(file, max_bytes=1 << 28))
+    at = file.seek(0, SEEK_END)
+    at += file.write(bytes(at % 2))
+    file.write(packed(tags, theirs, at))
+    file.seek(4)
+    file.write(struct.pack(theirs + "I", at))

@@ -3,7 +3,7 @@
 from styler.choices import FORMATS, Format
 from styler.errors import StylerError
 
-MAX_SIDE: dict[Format, int] = {"JPEG": 65_500, "WEBP": 16_383}
+MAX_SIDE: dict[Format, int] = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_535}
 """Longest side in pixels; 65,500 is libjpeg's own limit, the format would hold 65,535."""
 
 MAX_BYTES: dict[Format, int] = {"TIFF": 2**32 - 2**20}

@@ -4,32 +4,34 @@ import os
 from pathlib import Path
 from typing import BinaryIO, TypeGuard
 
-from PIL import Image
-
 from styler.choices import MAX_PIXELS
 from styler.errors import StylerError
-from styler.images.deep_color import is_deep, low_bytes
 from styler.images.metadata import read_metadata
-from styler.images.picture_file import check, opened
+from styler.images.opening import Opened, opened
 from styler.images.streams import name_of, spooled_file
-from styler.images.tag_claims import check_tags, without_claims
-from styler.images.unpacking import DAMAGED, Unpacked, unpack
+from styler.images.unpacking import Unpacked, can_unpack, unpack
 
 File = str | os.PathLike[str] | BinaryIO
 
 _MAX_BYTES = 1 << 30  # of a stream, which does not say its length
+# Bytes a pixel at the peak of loading, samples included: where they are more than usual, fewer pixels are allowed.
+_USUAL = 13
+_DEARER = {"webp": 21, "heif": 16, "HEIF": 16, "JXL": 16, "AVIF": 16, "JPEG2000": 26}
+# The most pixels that a byte can hold: deflate packs 1032 bytes of 8 pixels into one, LZW 2600 at 8 bits; a JPEG
+# spends a bit on 64. Decoders that fill in what is missing would make a large picture of nothing.
+_TIGHTEST = {"jpeg": 2600, "gif": 2600, "png": 8256, "PNG": 8256, "BMP": 8256, "PPM": 8}
 
 
-def read_file(source: File, *, max_pixels: int = MAX_PIXELS) -> Unpacked:
+def read_file(source: File, *, max_pixels: int = MAX_PIXELS, page: int | None = None) -> Unpacked:
     """Return the samples, alpha and metadata of a file or a binary stream, upright, in sRGB; see `Picture.open`."""
     name = name_of(source)
     try:
         if isinstance(source, str | os.PathLike):
             with Path(source).open("rb") as file:
                 if file.seekable():
-                    return _decoded(file, name, max_pixels)
-                return _spooled(file, name, max_pixels)
-        return _spooled(source, name, max_pixels)
+                    return _decoded(file, name, max_pixels, page)
+                return _spooled(file, name, max_pixels, page)
+        return _spooled(source, name, max_pixels, page)
     except FileNotFoundError:
         raise StylerError(f"no such file: {name}", "check the name and the folder") from None
     except IsADirectoryError:
@@ -39,38 +41,53 @@ def read_file(source: File, *, max_pixels: int = MAX_PIXELS) -> Unpacked:
         raise StylerError(what, "check the name, and who may read it") from error
 
 
-def _spooled(stream: BinaryIO, name: str, max_pixels: int) -> Unpacked:
+def _spooled(stream: BinaryIO, name: str, max_pixels: int, page: int | None) -> Unpacked:
     with spooled_file() as file:
         while data := stream.read(1 << 20):
             file.write(data)
             if file.tell() > _MAX_BYTES:
                 raise StylerError(f"{name} goes on after {_MAX_BYTES >> 20} MiB", "write it to a file first")
-        return _decoded(file, name, max_pixels)
+        return _decoded(file, name, max_pixels, page)
 
 
-def _decoded(file: BinaryIO, name: str, max_pixels: int) -> Unpacked:
+def _decoded(file: BinaryIO, name: str, max_pixels: int, page: int | None) -> Unpacked:
     num_bytes = file.seek(0, os.SEEK_END)
     if not num_bytes:
         raise StylerError(f"{name} is empty", "check that all of it was copied")
     try:
-        check_tags(file, name)
-        with opened(file) as picture:
-            check(picture, name, max_pixels, num_bytes)
-            low = low_bytes(file) if is_deep(picture) else None
-            picture.load()
-            picture.info = without_claims(picture.info)
-            metadata = read_metadata(picture.info, file if picture.format == "TIFF" else None)
-            return unpack(picture, low, metadata)
-    except StylerError:  # itself a RuntimeError, as some of Pillow's are
-        raise
-    except Image.UnidentifiedImageError:
-        todo = "check it in a viewer, and save it there as PNG, JPEG, WebP or TIFF"
-        raise StylerError(f"{name} is no picture that can be read", todo) from None
+        with opened(file, name) as found:
+            _check(found, name, max_pixels, num_bytes)
+            image, fields, tags, has_alpha = found.select(_index(found.num_pages, page, name))
+            if not can_unpack(image):
+                what = f"{name} has samples that are not read: {image.bands} × {image.format}, {image.interpretation}"
+                raise StylerError(what, "save it in a viewer as RGB with 8 or 16 bits")
+            metadata, orientation = read_metadata(fields, tags)
+            return unpack(image, metadata, orientation, has_alpha=has_alpha)
     except MemoryError:
         raise StylerError(f"{name} does not fit into memory", "make it smaller first") from None
-    except DAMAGED as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise StylerError(f"{name} is damaged: {reason}", "copy it again, or save it anew in a viewer") from error
+
+
+def _index(num_pages: int, page: int | None, name: str) -> int:
+    """Return which frame or page is meant, counted from 0."""
+    if page is None and num_pages > 1:
+        raise StylerError(f"{name} has several frames or pages", f"choose one with --page, from 1 to {num_pages}")
+    if page is not None and not 1 <= page <= num_pages:
+        raise StylerError(f"{name} has no page {page}", f"choose one with --page, from 1 to {num_pages}")
+    return (page or 1) - 1
+
+
+def _check(found: Opened, name: str, max_pixels: int, num_bytes: int) -> None:
+    """Refuse a picture with no pixels, too many, or more than a file of `num_bytes` can hold."""
+    width, height = found.size
+    if width < 1 or height < 1:
+        raise StylerError(f"{name} has no pixels: {width}×{height}", "choose another picture")
+    limit = max_pixels * _USUAL / _DEARER.get(found.kind, _USUAL)
+    if width * height > limit:
+        most = f"{limit / 1e6:.3g} megapixels" if limit >= 1e5 else f"{limit:.0f} pixels"
+        what = f"{name} has more than {most}: {width}×{height}"
+        raise StylerError(what, "make it smaller first, or allow more with --max-pixels")
+    if found.kind in _TIGHTEST and width * height > _TIGHTEST[found.kind] * num_bytes:
+        raise StylerError(f"{name} is damaged: {num_bytes} bytes for {width}×{height} pixels", "copy it again")
 
 
 def is_file(source: object) -> TypeGuard[File]:
@@ -81,7 +98,7 @@ def is_file(source: object) -> TypeGuard[File]:
 def image_size(path: Path) -> tuple[int, int] | None:
     """Return height and width from a file's header, before it is turned upright; None if that can't be read."""
     try:
-        with path.open("rb") as file, opened(file) as picture:
-            return picture.height, picture.width
-    except DAMAGED:
+        with path.open("rb") as file, opened(file, str(path)) as found:
+            return found.size[::-1]
+    except (StylerError, OSError):
         return None

@@ -1,4 +1,4 @@
-"""Masks, from pictures: white is inside, black and transparent are outside."""
+"""Masks, from pictures: white is inside and black outside, or what is opaque of a cut-out."""
 
 from collections.abc import Sequence
 
@@ -16,6 +16,8 @@ AnyMask = AnyPicture
 def mask_like(image: Tensor, mask: AnyMask) -> Tensor:
     """Return a mask at the size of the image, `(1, 1, H, W)`, uint8 at full scale.
 
+    Where the mask's picture has transparent parts its alpha is the mask, as of a cut-out; else its luminance is.
+
     Raises:
         StylerError: If a file can't be read.
         ValueError: If there are several masks in one tensor, or its shape or type is none of a mask.
@@ -24,10 +26,18 @@ def mask_like(image: Tensor, mask: AnyMask) -> Tensor:
     if len(picture.samples) != 1:
         raise ValueError(f"expected one mask, got {tuple(picture.samples.shape)}")
     size = (image.shape[-2], image.shape[-1])
-    plane = resize_to(luminance(to_float(picture.samples)), size)
-    if picture.alpha is not None:
-        plane = plane * resize_to(to_float(picture.alpha), size)
-    return quantized(plane, torch.uint8).cpu()
+    alpha = picture.alpha if is_cut_out(picture) else None
+    plane = luminance(to_float(picture.samples)) if alpha is None else to_float(alpha)
+    return quantized(resize_to(plane, size), torch.uint8).cpu()
+
+
+def is_cut_out(picture: Picture) -> bool:
+    """Return whether a mask is taken from a picture's alpha: whether any of it is transparent."""
+    return picture.alpha is not None and bool((picture.alpha != _opaque(picture.alpha)).any())
+
+
+def _opaque(alpha: Tensor) -> float:
+    return 1 if alpha.is_floating_point() else torch.iinfo(alpha.dtype).max
 
 
 def _in_three_channels(mask: AnyMask) -> AnyPicture:

@@ -1,82 +1,111 @@
 """What a picture file says beside its pixels, read from it and made ready for another."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from io import BytesIO
+from typing import Any
 
-from styler.images.exif import EXIF_DIRECTORY, USER_COMMENT, Exif, Tag, exif_block, read_exif
+from styler.images.color_profile import ADOBE_RGB
+from styler.images.exif import (
+    EXIF,
+    INTEROPERABILITY,
+    IPTC,
+    Tag,
+    Tags,
+    block,
+    describing,
+    fractions,
+    order_of,
+    read_pages,
+    values,
+)
+from styler.images.xmp import read_xmp
 
-_SIGNED = b"ASCII\0\0\0styler "  # how our UserComment begins: EXIF's mark of its encoding, then ours
-_XMP_KEYS = ("xmp", "XML:com.adobe.xmp")
+_COMMENT, _SIGNED = 37510, b"ASCII\0\0\0styler "  # UserComment, and how ours began until 0.2
 
 
 @dataclass(frozen=True)
 class Metadata:
     """What is kept of a file beside its pixels.
 
-    `exif` is a block from its byte order on, without orientation and thumbnail; `icc` is the file's own
-    profile, though the pixels are in sRGB; `settings` is the text that `save_image` recorded earlier.
+    `exif` is a block from its byte order on, without orientation and thumbnail; `icc` is the file's own profile,
+    though the pixels are in sRGB; `settings` is the text that `save_image` recorded earlier; `iptc` is a block as
+    TIFF has it; `resolution` is across and down, in pixels per millimeter.
     """
 
     exif: bytes | None = None
     xmp: bytes | None = None
     icc: bytes | None = None
     settings: str | None = None
+    iptc: bytes | None = None
+    resolution: tuple[float, float] | None = None
 
 
-def read_metadata(info: dict[Any, Any], file: BinaryIO | None = None) -> Metadata:
-    """Return the metadata in what Pillow found in a file, or for a TIFF in the `file` itself; broken parts are none."""
-    exif = read_exif(file or exif_of(info) or b"")
-    settings = info.get("styler") if isinstance(info.get("styler"), str) else None
-    if exif:
-        recorded = _taken_settings(exif)
-        settings = settings or recorded
-    icc = info.get("icc_profile")
-    xmp = next((value for value in map(info.get, _XMP_KEYS) if value), None)
-    if isinstance(xmp, str):
-        xmp = xmp.encode()
-    return Metadata(
-        exif_block(exif) if exif and exif.tags else None,
-        _upright_xmp(xmp) if isinstance(xmp, bytes) else None,
-        icc if isinstance(icc, bytes) and icc else None,
-        settings,
+def read_metadata(fields: Mapping[str, Any], page: tuple[Tags, str] | None = None) -> tuple[Metadata, int]:
+    """Return the metadata in a file's fields, and its orientation, 1 to 8; broken fields count as none.
+
+    Args:
+        fields: Named as libvips does.
+        page: The tags of a TIFF's page, and their byte order.
+    """
+    exif = BytesIO((fields.get("exif-data") or _exif_as_text(fields)).removeprefix(b"Exif\0\0"))
+    tags, order = page or (next(read_pages(exif), {}), order_of(exif))
+    kept = describing(tags)
+    old = _taken_comment(kept)
+    packet = fields.get("xmp-data")
+    xmp, settings, orientation = read_xmp(packet) if packet else (None, None, 1)
+    text = next((value for name, value in fields.items() if re.fullmatch(r"png-comment-\d+-styler", name)), None)
+    metadata = Metadata(
+        block(kept, order) if kept else None,
+        xmp,
+        fields.get("icc-profile-data") or (ADOBE_RGB if _is_adobe_rgb(tags) else None),
+        settings or text or old,
+        _iptc(fields.get("iptc-data") or b"", tags.get(IPTC)),
+        fields.get("resolution") or _resolution(tags, order),
     )
+    named = (fields.get("orientation"), *values(tags.get(274), order), orientation)
+    return metadata, next((one for one in named if isinstance(one, int) and 1 <= one <= 8), 1)
 
 
-def exif_of(info: dict[Any, Any]) -> bytes | None:
-    """Return the EXIF block that Pillow found in a file, also where a PNG holds it as text."""
-    block = info.get("exif")
-    text = info.get("Raw profile type exif")
-    if not block and isinstance(text, str):
-        digits = "".join(text.split("\n")[3:])
-        block = bytes.fromhex(digits) if re.fullmatch(r"([0-9a-fA-F]{2}\s*)+", digits) else None
-    return block.removeprefix(b"Exif\0\0") if isinstance(block, bytes) else None
+def _exif_as_text(fields: Mapping[str, Any]) -> bytes:
+    """Return the EXIF block that older PNG files hold as text."""
+    text = next((value for name, value in fields.items() if name.endswith("-Raw profile type exif")), "")
+    digits = "".join(text.split("\n")[3:])
+    return bytes.fromhex(digits) if re.fullmatch(r"([0-9a-fA-F]{2}\s*)*", digits) else b""
 
 
-def _taken_settings(exif: Exif) -> str | None:
-    """Return the settings in the UserComment and take it out of `exif`; a comment of another kind stays."""
-    inner = exif.tags.get(EXIF_DIRECTORY)
-    comment = inner.get(USER_COMMENT) if isinstance(inner, dict) else None
-    if not isinstance(inner, dict) or comment is None or not comment.data.startswith(_SIGNED):
+def _taken_comment(tags: Tags) -> str | None:
+    """Return the settings in a UserComment, and take it out of the tags; a comment of another kind stays."""
+    inner = tags.get(EXIF)
+    comment = inner.get(_COMMENT) if isinstance(inner, dict) else None
+    if not isinstance(inner, dict) or not isinstance(comment, Tag) or not comment.data.startswith(_SIGNED):
         return None
-    del inner[USER_COMMENT]
+    del inner[_COMMENT]
     if not inner:
-        del exif.tags[EXIF_DIRECTORY]
+        del tags[EXIF]
     return comment.data.removeprefix(_SIGNED).decode("utf-8", "replace")
 
 
-def _upright_xmp(xmp: bytes) -> bytes:
-    """Return XMP without the orientation, which readers fall back on, and without thumbnails of the old picture."""
-    xmp = re.sub(rb"(tiff:Orientation(?:=[\"']|>))[0-9]+", rb"\g<1>1", xmp)
-    return re.sub(rb"<xmp:Thumbnails>.*?</xmp:Thumbnails>", b"", xmp, flags=re.DOTALL)
+def _is_adobe_rgb(tags: Tags) -> bool:
+    """Return whether the tags alone say Adobe RGB, as cameras' do (DCF 2.0, section 3.2.3)."""
+    inner = tags.get(EXIF)
+    outer = inner.get(INTEROPERABILITY) if isinstance(inner, dict) else None
+    index = outer.get(1) if isinstance(outer, dict) else None
+    return isinstance(index, Tag) and index.data.startswith(b"R03")
 
 
-def exif_with_settings(metadata: Metadata) -> Exif | None:
-    """Return the EXIF with the settings in its UserComment, or None if there is neither."""
-    exif = read_exif(metadata.exif or b"") or Exif()
-    if metadata.settings is not None:
-        text = _SIGNED + metadata.settings.encode()
-        inner = exif.tags.setdefault(EXIF_DIRECTORY, {})
-        if isinstance(inner, dict):
-            inner[USER_COMMENT] = Tag(7, len(text), text)
-    return exif if exif.tags else None
+def _iptc(found: bytes, tag: Tag | Tags | None) -> bytes | None:
+    """Return IPTC as TIFF has it; libvips hands out the Photoshop block around it in a JPEG."""
+    if isinstance(tag, Tag):
+        return tag.data
+    match = re.search(rb"8BIM\x04\x04\0\0(....)", found, re.DOTALL)
+    return found[match.end() :][: int.from_bytes(match[1])] if match else None
+
+
+def _resolution(tags: Tags, order: str) -> tuple[float, float] | None:
+    """Return pixels per millimeter as EXIF has it, where the format of the file has no place for it."""
+    numbers = [n for tag in map(tags.get, (282, 283)) if isinstance(tag, Tag) for n in fractions(tag, order)]
+    unit = 10 if values(tags.get(296), order) == [3] else 25.4
+    known = len(numbers) == 2 and all(0 < n < 1e6 and round(n / unit * 25.4) != 72 for n in numbers)
+    return (numbers[0] / unit, numbers[1] / unit) if known else None

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from styler.choices import MAX_PIXELS, MAX_SIZE, Depth
 from styler.errors import StylerError
-from styler.images.interchange import array_samples, tensor_samples
+from styler.images.interchange import array_samples, pil_fields, tensor_samples, vips_of_pil
 from styler.images.loading import File, is_file, read_file
-from styler.images.metadata import Metadata
+from styler.images.metadata import Metadata, read_metadata
 from styler.images.pixels import pil_picture, quantized, resize, resize_to, scaled_size, to_float
 from styler.images.saving import save_image
 from styler.images.unpacking import unpack
@@ -43,21 +43,22 @@ class Picture:
     source: Path | None = None
 
     @classmethod
-    def open(cls, source: File | bytes, *, max_pixels: int = MAX_PIXELS) -> Self:
+    def open(cls, source: File | bytes, *, max_pixels: int = MAX_PIXELS, page: int | None = None) -> Self:
         """Return the picture in a file, a binary stream or bytes.
 
-        Safe in several threads at once. 16 bits a channel stay 16 in RGB and grey PNG and TIFF files, unless an
-        embedded profile is made of tables: those are applied in 8.
+        Safe in several threads at once. 16 bits a channel stay 16 in PNG, TIFF and AVIF files.
 
         Args:
             source: A path, a stream, which is read to its end, or the bytes of a file.
-            max_pixels: Limit for an 8-bit PNG or JPEG; fewer for files that take more memory to decode.
+            max_pixels: Limit for a PNG or JPEG; fewer for files that take more memory to decode.
+            page: Frame or page, counted from 1. Pages of a TIFF that are smaller copies of others are not counted.
 
         Raises:
-            StylerError: If it is missing, empty, damaged, of an unknown format, has several frames or pages, or too
-                many pixels (known from its header, before it is decoded).
+            StylerError: If it is missing, empty, damaged, of a format that is not read, has no such page, several
+                pages and none was chosen, or too many pixels (known from its header, before it is decoded).
         """
-        found = read_file(io.BytesIO(source) if isinstance(source, bytes) else source, max_pixels=max_pixels)
+        stream = io.BytesIO(source) if isinstance(source, bytes) else source
+        found = read_file(stream, max_pixels=max_pixels, page=page)
         depth: Depth = 8 if found.samples.dtype == torch.uint8 else 16
         path = Path(source) if isinstance(source, str | os.PathLike) else None
         return cls(found.samples, found.alpha, depth, found.metadata, path)
@@ -84,7 +85,8 @@ class Picture:
                     *array_samples(source), depth=16 if source.dtype.itemsize == 2 and source.dtype.kind == "u" else 8
                 )
             case Image.Image():
-                found = unpack(source)
+                metadata, orientation = read_metadata(pil_fields(source))
+                found = unpack(vips_of_pil(source), metadata, orientation)
                 return cls(found.samples, found.alpha, 8 if found.samples.dtype == torch.uint8 else 16, found.metadata)
             case bytes():
                 return cls.open(source)

@@ -214,7 +214,9 @@ def lying_png(width, height):
 @pytest.mark.parametrize("size", [(20_000, 20_000), (100_000, 100_000), (2**31 - 1, 2**31 - 1), (2**32 - 1, 1)])
 def test_a_picture_with_too_many_pixels_is_refused_before_it_is_decoded(size):
     start = time.monotonic()
-    assert "more than 110 megapixels" in error_of(io.BytesIO(lying_png(*size)))
+    # A side beyond 10⁸ is what libvips itself refuses.
+    expected = "more than 110 megapixels" if max(size) < 10**8 else "is damaged"
+    assert expected in error_of(io.BytesIO(lying_png(*size)))
     assert time.monotonic() - start < 1
 
 

@@ -5,7 +5,8 @@ from PIL import Image
 from samples import picture
 
 from styler.errors import StylerError
-from styler.images.masks import mask_like, outside
+from styler.images import Picture
+from styler.images.masks import is_cut_out, mask_like, outside
 from styler.images.saving import save_image
 
 
@@ -34,6 +35,30 @@ def test_what_is_transparent_is_none(tmp_path, kind):
     with Image.open(tmp_path / "mask.png") as opened:
         mask = mask_like(picture(1, 3), tmp_path / "mask.png" if kind == "file" else opened)
     assert mask.flatten().tolist() == [0, 128, 255]
+
+
+def cut_out(background: int) -> np.ndarray:
+    """A dark and a bright thing, cut out of a background of which the color is still there."""
+    picture = np.full((8, 12, 4), background, np.uint8)
+    picture[2:6, 2:6] = (20, 10, 30, 255)
+    picture[2:6, 6:10] = (250, 240, 230, 255)
+    picture[..., 3] = (np.indices((8, 12))[1] // 4 == 1) * 255
+    return picture
+
+
+@pytest.mark.parametrize("background", [0, 255])
+def test_alpha_is_the_mask_of_a_cut_out_however_bright_it_is(background):
+    given = cut_out(background)
+    mask = mask_like(picture(8, 12), given)
+    np.testing.assert_array_equal(mask[0, 0].numpy(), given[..., 3])
+    assert is_cut_out(Picture.of(given))
+
+
+def test_brightness_is_the_mask_where_all_is_opaque():
+    given = cut_out(0)
+    given[..., 3] = 255
+    assert not is_cut_out(Picture.of(given))
+    np.testing.assert_array_equal(mask_like(picture(8, 12), given), mask_like(picture(8, 12), given[..., :3]))
 
 
 def test_files_pictures_arrays_and_tensors_are_the_same_mask(tmp_path):

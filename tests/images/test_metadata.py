@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from profiles import DISPLAY_P3, SRGB
 from profiles import noise as noise_picture
 
 from styler.images import Picture
-from styler.images.exif import read_exif
+from styler.images.exif import Tag, block, read_pages, swapped
 from styler.images.metadata import Metadata
 from styler.images.saving import save_image
 
@@ -47,9 +48,10 @@ def saved(picture, format, **options):
 
 
 def tags(block):
-    exif = read_exif(block)
-    inner = {number: tag for tag in exif.tags.values() if isinstance(tag, dict) for number, tag in tag.items()}
-    return {number: tag for number, tag in exif.tags.items() if not isinstance(tag, dict)} | inner
+    exif = next(read_pages(io.BytesIO(block)))
+    exif = swapped(exif) if block[:2] == b"MM" else exif
+    inner = {number: tag for tag in exif.values() if isinstance(tag, dict) for number, tag in tag.items()}
+    return {number: tag for number, tag in exif.items() if not isinstance(tag, dict)} | inner
 
 
 @pytest.mark.parametrize("source", ["PNG", "JPEG", "WEBP", "TIFF"])
@@ -69,7 +71,7 @@ def test_pillow_reads_what_was_written_and_nothing_is_turned_twice(format):
     with Image.open(saved(photo, format, metadata=photo.metadata)) as picture:
         picture.load()
         exif = picture.getexif()
-        assert ExifTags.Base.Orientation not in exif
+        assert exif.get(ExifTags.Base.Orientation, 1) == 1
         assert exif[ExifTags.Base.Make] == "Camera"
         inner = exif.get_ifd(ExifTags.IFD.Exif)
         assert inner[ExifTags.Base.ExposureTime] == 1 / 250
@@ -182,3 +184,57 @@ def test_srgbs_own_profile_changes_no_sample():
     again = Picture.open(saved(photo, "png", metadata=photo.metadata))
     assert again.metadata.icc == SRGB
     assert torch.equal(again.samples, torch.from_numpy(np.array(noise_picture())).movedim(-1, 0)[None])
+
+
+@pytest.mark.parametrize("source", ["PNG", "JPEG", "TIFF"])
+@pytest.mark.parametrize("target", [*FORMATS, "avif"])
+def test_the_resolution_is_kept(source, target):
+    photo = Picture.open(photograph(source, exif=b"", dpi=(300, 300)))
+    again = saved(photo, target, metadata=photo.metadata)
+    assert Picture.open(again.getvalue()).metadata.resolution == pytest.approx((300 / 25.4, 300 / 25.4), rel=1e-3)
+    if target in ("png", "jpg", "tif"):
+        with Image.open(again) as picture:
+            assert [round(float(value)) for value in picture.info["dpi"]] == [300, 300]
+
+
+@pytest.mark.parametrize("target", [*FORMATS, "avif"])
+def test_a_photographers_comment_and_the_settings_stand_side_by_side(target):
+    photo = Picture.open(photograph("JPEG"))
+    again = Picture.open(saved(photo, target, metadata=replace(photo.metadata, settings=SETTINGS))).metadata
+    assert again.settings == SETTINGS
+    assert tags(again.exif) == tags(photo.metadata.exif)
+    assert tags(again.exif)[ExifTags.Base.UserComment].data == b"ASCII\0\0\0at the sea"
+
+
+@pytest.mark.parametrize("kind", ["comment", "text"])
+def test_settings_are_still_read_from_where_they_stood(kind):
+    from PIL.PngImagePlugin import PngInfo
+
+    exif, info = Image.Exif(), PngInfo()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = b"ASCII\0\0\0styler " + SETTINGS.encode()
+    info.add_itxt("styler", SETTINGS)
+    if kind == "comment":
+        found = Picture.open(photograph("JPEG", exif=exif.tobytes())).metadata
+    else:
+        found = Picture.open(photograph("PNG", exif=b"", pnginfo=info)).metadata
+    assert found.settings == SETTINGS
+    assert found.exif is None
+
+
+@pytest.mark.parametrize("target", ["jpg", "tif"])
+def test_iptc_is_kept(target):
+    iptc = b"\x1c\x02\x50\x00\x03Ada\x1c\x02\x78\x00\x06Bergen"
+    first = saved(Picture.open(photograph("JPEG")), "jpg", metadata=Metadata(iptc=iptc))
+    again = Picture.open(saved(Picture.open(first), target, metadata=Metadata(iptc=iptc)).getvalue())
+    assert again.metadata.iptc.rstrip(b"\0") == iptc
+    with Image.open(first) as picture:
+        assert picture.info["photoshop"][0x0404] == iptc
+
+
+@pytest.mark.parametrize("target", [*FORMATS, "avif"])
+def test_tags_that_nobody_knows_are_kept_to_the_byte(target):
+    note = Tag(7, 40, b"Nikon\0\2\1" + bytes(range(32)))
+    own = {271: Tag(2, 7, b"Camera\0"), 18246: Tag(3, 1, b"\5\0"), 34665: {37500: note, 0x9999: Tag(2, 4, b"new\0")}}
+    photo = Picture.of(noise_picture())
+    again = Picture.open(saved(photo, target, metadata=Metadata(block(own, "<")))).metadata
+    assert next(read_pages(io.BytesIO(again.exif))) == own

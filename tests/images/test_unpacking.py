@@ -2,12 +2,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from profiles import DISPLAY_P3, SRGB
 
-from styler.images import pieces, unpacking
+from styler.images import unpacking
 from styler.images.picture import Picture
 from styler.images.pixels import to_float
-from styler.images.unpacking import unpack
 
 ORIENTATIONS = {
     1: lambda a: a,
@@ -21,10 +19,6 @@ ORIENTATIONS = {
 }
 
 
-def unpacked(*arguments) -> Picture:
-    return Picture(*unpack(*arguments)[:2])
-
-
 def noise(channels=3, *, height=5, width=7, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (height, width, channels), np.uint8)
 
@@ -36,7 +30,7 @@ def pixels(image):
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "HSV", "LAB"])
 def test_every_mode_of_eight_bits_shows_what_pillow_shows(mode):
     picture = Image.fromarray(noise()).convert(mode)
-    result = unpacked(picture)
+    result = Picture.of(picture)
     np.testing.assert_array_equal(pixels(result.image), np.asarray(picture.convert("RGB")))
     assert result.alpha is None
     assert result.image.dtype == torch.float32
@@ -48,7 +42,7 @@ def test_alpha_is_untouched_and_so_are_the_colors_under_it(mode):
     samples = noise(4)
     samples[..., 3] = np.arange(35).reshape(5, 7) % 3 * 127
     picture = Image.fromarray(samples).convert(mode)
-    result = unpacked(picture)
+    result = Picture.of(picture)
     np.testing.assert_array_equal(pixels(result.alpha)[..., 0], samples[..., 3])
     np.testing.assert_array_equal(pixels(result.image), np.asarray(picture.convert("RGB")))
 
@@ -58,7 +52,7 @@ def test_premultiplied_alpha_is_divided_out(mode, premultiplied):
     samples = noise(4)
     samples[..., 3] |= 128
     picture = Image.fromarray(samples).convert(mode)
-    expected, result = unpacked(picture), unpacked(picture.convert(premultiplied))
+    expected, result = Picture.of(picture), Picture.of(picture.convert(premultiplied))
     torch.testing.assert_close(result.image, expected.image, rtol=0, atol=2.1 / 255)
     torch.testing.assert_close(result.alpha, expected.alpha, rtol=0, atol=0)
 
@@ -112,7 +106,7 @@ def test_values_beyond_the_range_are_stretched(samples):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 0, 1, 5, -5, 3e38])
 def test_a_flat_picture_of_floats_stays_in_range(value):
-    image = unpacked(Image.fromarray(np.full((2, 3), value, np.float32))).image
+    image = Picture.of(Image.fromarray(np.full((2, 3), value, np.float32))).image
     assert image.min() >= 0
     assert image.max() <= 1
 
@@ -124,9 +118,9 @@ def test_a_picture_is_turned_upright_with_its_alpha(mode, orientation):
     samples = {"I;16": grey.astype(np.uint16) * 257, "I": grey.astype(np.int32) * 257, "F": grey / np.float32(255)}
     picture = Image.fromarray(samples.get(mode, noise(4)))
     picture = picture if mode in samples else picture.convert(mode)
-    flat = unpacked(picture)
+    flat = Picture.of(picture)
     picture.getexif()[0x0112] = orientation
-    turned = unpacked(picture)
+    turned = Picture.of(picture)
     turn = ORIENTATIONS[orientation]
     np.testing.assert_array_equal(pixels(turned.image), turn(pixels(flat.image)))
     if mode == "RGBA":
@@ -140,35 +134,12 @@ def test_an_orientation_that_means_nothing_is_passed_over(orientation):
     np.testing.assert_array_equal(pixels(Picture.of(picture).image), noise())
 
 
-def test_srgbs_own_profile_leaves_sixteen_bits_as_they_are():
-    picture, low = Image.fromarray(noise()), noise(seed=1)
-    picture.info["icc_profile"] = SRGB
-    expected = np.asarray(picture) * np.uint16(256) + low
-    np.testing.assert_array_equal(unpacked(picture, low).samples[0].movedim(0, -1).numpy(), expected)
-
-
-def test_a_profile_of_curves_and_a_matrix_is_applied_in_sixteen_bits():
-    picture, low = Image.fromarray(noise()), noise(seed=1)
-    picture.info["icc_profile"] = DISPLAY_P3
-    deep, flat = unpacked(picture, low), unpacked(picture)
-    assert (deep.samples.dtype, flat.samples.dtype) == (torch.uint16, torch.uint8)
-    assert (deep.image - flat.image).abs().median() < 2 / 255
-    assert len(deep.samples.int().unique() % 257) > 30
-
-
-def test_a_profile_of_tables_is_applied_in_eight_bits(monkeypatch):
-    monkeypatch.setattr(unpacking, "matrix_profile", lambda icc: None)
-    picture = Image.fromarray(noise())
-    picture.info["icc_profile"] = DISPLAY_P3
-    assert unpacked(picture, noise(seed=1)).samples.dtype == torch.uint8
-
-
 @pytest.mark.parametrize("size", [(1, 9), (9, 1), (7, 5)])
 def test_pieces_of_any_size_make_the_same_picture(monkeypatch, size):
     picture = Image.fromarray(noise(4, height=size[1], width=size[0]))
     picture.getexif()[0x0112] = 7
-    whole = unpacked(picture)
+    whole = Picture.of(picture)
     for pixels_at_once in (1, 3, 8):
-        monkeypatch.setattr(pieces, "PIXELS", pixels_at_once)
+        monkeypatch.setattr(unpacking, "_PIXELS", pixels_at_once)
         assert torch.equal(Picture.of(picture).samples, whole.samples)
         assert torch.equal(Picture.of(picture).alpha, whole.alpha)
