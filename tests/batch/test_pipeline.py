@@ -227,13 +227,13 @@ def test_an_interrupt_completes_only_the_writes_in_progress(stylizer, jobs, tmp_
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (MemoryError(), "does not fit into memory"),
+        (MemoryError(), " does not fit into memory"),
         (
             RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9 bytes"),
-            "does not fit into memory",
+            " does not fit into memory",
         ),
-        (ValueError("strange\nthing"), "failed: ValueError: strange thing"),
-        (ZeroDivisionError("zero"), "failed: ZeroDivisionError: zero"),
+        (ValueError("strange\nthing"), ": ValueError: strange"),
+        (ZeroDivisionError("zero"), ": ZeroDivisionError: zero"),
     ],
 )
 @pytest.mark.parametrize("stage", ["load", "stylize", "save"])
@@ -249,7 +249,7 @@ def test_a_picture_fails_alone_whatever_its_error(run, jobs, monkeypatch, error,
     monkeypatch.setattr(BatchStylizer, stage, failing)
     _, outcomes = run(jobs)
     failed = {outcome.job: outcome.error.what for outcome in outcomes if outcome.error}
-    assert failed == {job: f"{bad} {words}" for job in jobs if job.content == bad}
+    assert failed == {job: f"{bad}{words}" for job in jobs if job.content == bad}
     assert len(outcomes) == len(jobs)
 
 

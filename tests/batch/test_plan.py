@@ -30,12 +30,12 @@ def outs(contents, styles, folder, pattern="{content}-{style}", **options):
 
 
 def test_hidden_files_and_files_of_other_kinds_are_named(tree):
-    place = tree("c/a.PNG", "s/x.png", "c/.hidden.jpg", "c/notes.txt", "c/b.heic", "c/.git/c.png", "c/d/e.png")
+    place = tree("c/a.PNG", "s/x.png", "c/.hidden.jpg", "c/notes.txt", "c/b.psd", "c/.git/c.png", "c/d/e.png")
     with pytest.warns(PassedOver) as warned:
         assert outs(place / "c", place / "s", place) == ["a-x.png"]
     assert {one.message.reason: [path.name for path in one.message.paths] for one in warned} == {
         "hidden": [".git", ".hidden.jpg"],
-        "no pictures that styler reads": ["b.heic", "notes.txt"],
+        "no pictures that styler reads": ["b.psd", "notes.txt"],
         "folders, which --recursive would search": ["d"],
     }
 

@@ -392,7 +392,7 @@ def test_an_interrupt_leaves_the_old_picture(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("suffix", [".jpg", ".webp"])
 def test_a_picture_too_long_for_its_format_is_refused(tmp_path, suffix):
-    with pytest.raises(StylerError, match=r"cannot hold 70000×1 pixels .*\nwrite PNG or TIFF"):
+    with pytest.raises(StylerError, match=r"cannot hold 70000×1 pixels: .*\nwrite PNG or TIFF"):
         save_image(torch.zeros(1, 3, 1, 70000), tmp_path / f"a{suffix}")
     assert names(tmp_path) == []
 
