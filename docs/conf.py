@@ -57,9 +57,10 @@ html_show_sphinx = False
 
 def setup(app: Sphinx) -> None:
     """Show the whole signature of `stylize`, once, instead of its two overloads, which take `**options`."""
-    analyzer = ModuleAnalyzer.for_module("styler.transfer.stylizer")
-    analyzer.analyze()
-    analyzer.overloads.clear()
+    for module in ("styler.transfer.stylizer", "styler.transfer.single_call"):
+        analyzer = ModuleAnalyzer.for_module(module)
+        analyzer.analyze()
+        analyzer.overloads.clear()
     app.connect("source-read", link_models)
 
 

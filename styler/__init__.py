@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from styler.errors import StylerError, StylerWarning
     from styler.images.picture import Picture
+    from styler.transfer.single_call import stylize
     from styler.transfer.style import Style
-    from styler.transfer.stylizer import Stylizer, stylize
+    from styler.transfer.stylizer import Stylizer
 
 __version__ = "0.1.0"
 __all__ = ["Picture", "Style", "StylerError", "StylerWarning", "Stylizer", "__version__", "stylize"]
@@ -16,7 +17,7 @@ _HOMES = {
     "Picture": "styler.images.picture",
     "Style": "styler.transfer.style",
     "Stylizer": "styler.transfer.stylizer",
-    "stylize": "styler.transfer.stylizer",
+    "stylize": "styler.transfer.single_call",
     "StylerError": "styler.errors",
     "StylerWarning": "styler.errors",
 }

@@ -96,3 +96,23 @@ def check_options(**options: object) -> None:
         is_right, words = CHECKS[name]
         if not is_right(value):
             raise ValueError(f"expected {name} {words}, got {value!r}")
+
+
+def check_styles(
+    style: AnyStyle | Sequence[AnyStyle] | None, regions: Sequence[tuple[AnyMask, AnyStyle]], weights: object
+) -> list[AnyStyle]:
+    """Return the styles as a list.
+
+    Raises:
+        ValueError: If there are none, nor regions with theirs, or not one weight for each.
+    """
+    styles: list[AnyStyle] = []
+    if isinstance(style, list | tuple):
+        styles += style
+    elif style is not None:
+        styles.append(style)  # ty: ignore[invalid-argument-type]  no Sequence but these two is a style
+    if not styles and (style is not None or not len(regions)):
+        raise ValueError("expected a style, or regions with theirs, got none")
+    if isinstance(weights, list | tuple) and len(weights) != len(styles):
+        raise ValueError(f"expected {len(styles)} weights, one for each style, got {list(weights)}")
+    return styles

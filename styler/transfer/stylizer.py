@@ -25,7 +25,7 @@ from styler.model.catalog import find_model
 from styler.model.device import auto_dtype, exact_float32, find_device, find_dtype
 from styler.model.weights import Model, load_model
 from styler.process import keep_freed_memory
-from styler.transfer.arguments import AnyStyle, Options, check_options
+from styler.transfer.arguments import AnyStyle, Options, check_options, check_styles
 from styler.transfer.cascade import cascade
 from styler.transfer.color import colors_of, recolored, with_kept_content
 from styler.transfer.memory import Tiling, is_out_of_memory, tiling_for
@@ -306,26 +306,6 @@ class Stylizer:
         return [level for level in known if level in (levels or known)]
 
 
-def check_styles(
-    style: AnyStyle | Sequence[AnyStyle] | None, regions: Sequence[tuple[AnyMask, AnyStyle]], weights: object
-) -> list[AnyStyle]:
-    """Return the styles as a list.
-
-    Raises:
-        ValueError: If there are none, nor regions with theirs, or not one weight for each.
-    """
-    styles: list[AnyStyle] = []
-    if isinstance(style, list | tuple):
-        styles += style
-    elif style is not None:
-        styles.append(style)  # ty: ignore[invalid-argument-type]  no Sequence but these two is a style
-    if not styles and (style is not None or not len(regions)):
-        raise ValueError("expected a style, or regions with theirs, got none")
-    if isinstance(weights, list | tuple) and len(weights) != len(styles):
-        raise ValueError(f"expected {len(styles)} weights, one for each style, got {list(weights)}")
-    return styles
-
-
 def mixed_share(alpha: float | Mapping[Level, float]) -> float:
     """Return how much of the stylized picture is mixed into the content: all of it, except at small strengths.
 
@@ -347,70 +327,3 @@ def like(result: Picture, content: AnyPicture) -> AnyPicture:
         case Image.Image():
             return result.pil()
     return result
-
-
-@overload
-def stylize(
-    content: Program,
-    style: AnyStyle | Sequence[AnyStyle] | None,
-    *,
-    model: str | Path = "auto",
-    device: str | torch.device = "auto",
-    dtype: str | torch.dtype = "auto",
-    **options: Unpack[Options],
-) -> Program: ...
-@overload
-def stylize(
-    content: Picture | File | bytes,
-    style: AnyStyle | Sequence[AnyStyle] | None,
-    *,
-    model: str | Path = "auto",
-    device: str | torch.device = "auto",
-    dtype: str | torch.dtype = "auto",
-    **options: Unpack[Options],
-) -> Picture: ...
-def stylize(
-    content: AnyPicture,
-    style: AnyStyle | Sequence[AnyStyle] | None,
-    *,
-    model: str | Path = "auto",
-    device: str | torch.device = "auto",
-    dtype: str | torch.dtype = "auto",
-    alpha: float | Mapping[Level, float] = 1.0,
-    weights: Sequence[float] | None = None,
-    regions: Sequence[tuple[AnyMask, AnyStyle]] = (),
-    keep: AnyMask | None = None,
-    preserve_color: PreserveColor = "none",
-    levels: Sequence[Level] | None = None,
-    size: int | None = None,
-    style_size: int | None = None,
-    style_scale: float = 1.0,
-    transform: Transform = "transport",
-    method: Method = "auto",
-    tile: int | Literal["auto"] = "auto",
-    max_memory: int = MAX_MEMORY,
-    trace: Trace | None = None,
-) -> AnyPicture:
-    """Return the content in the style, with a model loaded for this one call.
-
-    For more than one picture keep a `Stylizer`, whose arguments `model`, `device` and `dtype` are; the others are
-    those of `Stylizer.stylize`.
-    """
-    return Stylizer(model, device=device, dtype=dtype).stylize(
-        content,
-        style,
-        alpha=alpha,
-        weights=weights,
-        regions=regions,
-        keep=keep,
-        preserve_color=preserve_color,
-        levels=levels,
-        size=size,
-        style_size=style_size,
-        style_scale=style_scale,
-        transform=transform,
-        method=method,
-        tile=tile,
-        max_memory=max_memory,
-        trace=trace,
-    )

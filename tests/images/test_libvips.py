@@ -41,6 +41,7 @@ def test_an_exception_in_a_file_is_kept_and_never_printed(capfd, error):
 
 FORKED = """
 import os, io, signal, sys
+from styler.errors import StylerError
 from styler.images import Picture
 import numpy as np
 sys.path.insert(0, "tests")
@@ -57,7 +58,7 @@ if os.fork() == 0:
     print(Picture.open(data).size, flush=True)
     try:
         print(len(write()) > 0, flush=True)
-    except Exception as error:
+    except StylerError as error:
         print(str(error).splitlines()[0], flush=True)
     os._exit(0)
 os.wait()

@@ -8,7 +8,8 @@ from samples import picture
 
 import styler
 from styler.transfer.arguments import Options
-from styler.transfer.stylizer import Stylizer, stylize
+from styler.transfer.single_call import stylize
+from styler.transfer.stylizer import Stylizer
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from styler.benchmarks.layers.data import Data
 from styler.benchmarks.layers.tasks import NUM_EPOCHS, TASKS, Part
-from styler.benchmarks.sqrt.timing import synchronize
+from styler.benchmarks.machine import synchronize
 from styler.covariance import HybridMethod
 
 BATCH = 32
@@ -87,7 +87,7 @@ def trained(part: Part, data: Data, device: torch.device, seed: int, steps: int)
     data = Data(*(tensor.to(device) for tensor in data[:4]), data.num_classes)
     start = time.perf_counter()
     train(network, data, steps=steps, switch_epoch=part.switch_epoch)
-    synchronize(data.x)
+    synchronize(data.x.device)
     seconds = time.perf_counter() - start
     network.eval()
     with torch.inference_mode():

@@ -4,8 +4,9 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 
-import torch
 from torch import Tensor
+
+from styler.benchmarks.machine import synchronize
 
 
 def median_times(
@@ -35,17 +36,11 @@ def timed_warm(function: Callable[[Tensor], Tensor], a: Tensor, weight: Tensor) 
 def timed(function: Callable[[Tensor], Tensor], a: Tensor, weight: Tensor) -> tuple[float, float]:
     """Return the seconds of one forward and one backward pass."""
     leaf = a.detach().requires_grad_()
-    synchronize(a)
+    synchronize(a.device)
     start = time.perf_counter()
     root = function(leaf)
-    synchronize(a)
+    synchronize(a.device)
     middle = time.perf_counter()
     root.backward(weight)
-    synchronize(a)
+    synchronize(a.device)
     return middle - start, time.perf_counter() - middle
-
-
-def synchronize(a: Tensor) -> None:
-    """Wait until the accelerator has finished."""
-    if a.device.type != "cpu":
-        torch.accelerator.synchronize(a.device)
