@@ -70,6 +70,14 @@ EndToEnd = Annotated[
         rich_help_panel="Training",
     ),
 ]
+AntiAliased = Annotated[
+    bool,
+    typer.Option(
+        "--antialiased",
+        help="Make the networks of --end-to-end anti-aliased: steady under small shifts, without a grid.",
+        rich_help_panel="Training",
+    ),
+]
 Resume = Annotated[
     bool,
     typer.Option("--resume", help="Continue from the checkpoint, with the same settings.", rich_help_panel="Training"),
@@ -136,6 +144,7 @@ def decoder(
     ],
     level: Annotated[DecoderLevel, typer.Option(help="Decoder to train.", rich_help_panel="Training")] = "all",
     end_to_end: EndToEnd = None,
+    antialiased: AntiAliased = False,
     steps: Steps = None,
     batch: Batch = None,
     crop: Crop = None,
@@ -150,8 +159,12 @@ def decoder(
 
     if end_to_end and level != "all":
         raise typer.BadParameter("--end-to-end trains all levels: omit --level")
+    if antialiased and not end_to_end:
+        raise typer.BadParameter("--antialiased changes the encoder: give a teacher with --end-to-end")
     defaults = END_TO_END if end_to_end else SETTINGS
-    settings = defaults.changed(num_steps=steps, batch_size=batch, crop_size=crop, learning_rate=rate, seed=seed)
+    settings = defaults.changed(
+        num_steps=steps, batch_size=batch, crop_size=crop, learning_rate=rate, seed=seed, antialiased=antialiased
+    )
     found_photos, found_paintings = readable_pictures(photos), readable_pictures(paintings)
     with training_progress("decoder") as report, resume_hint():
         record = train_decoders(

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from styler.choices import LEVELS, Level
+from styler.model.resampling import halved
 from styler.model.vgg import TRUNK, WIDTHS, channels
 
 
@@ -46,12 +47,13 @@ def convolutions(network: nn.Module) -> list[Conv3x3]:
 class Encoder(nn.Module):
     """VGG-19 up to relu4_1 with `widths` channels in its four blocks.
 
-    Input normalization is folded into conv1_1, which is exact because reflection padding commutes with it.
+    Input normalization is folded into conv1_1, which is exact because reflection padding commutes with it. An
+    `antialiased` encoder halves the resolution without aliasing, see `styler.model.resampling`.
     """
 
-    def __init__(self, widths: tuple[int, ...] = WIDTHS):
+    def __init__(self, widths: tuple[int, ...] = WIDTHS, *, antialiased: bool = False):
         super().__init__()
-        self.widths = tuple(widths)
+        self.widths, self.antialiased = tuple(widths), antialiased
         convs = [name for name in TRUNK if name != "pool"]
         self.convs = nn.ModuleDict({name: Conv3x3(*channels(name, self.widths)) for name in convs})
 
@@ -66,7 +68,8 @@ class Encoder(nn.Module):
         for name in TRUNK:
             if len(features) == len(wanted):
                 break
-            x = F.max_pool2d(x, 2) if name == "pool" else F.relu(self.convs[name](x), inplace=True)
+            is_pool = name == "pool"
+            x = halved(x, antialiased=self.antialiased) if is_pool else F.relu(self.convs[name](x), inplace=True)
             level = name.replace("conv", "relu")
             if level in wanted:
                 features[level] = x

@@ -1,6 +1,6 @@
 """Model files: one safetensors file with an encoder and its decoders."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -17,6 +17,9 @@ from styler.model.catalog import FORMAT, architecture, check_format, find_model,
 from styler.model.decoder import Decoder
 from styler.model.encoder import Encoder, convolutions
 
+ANTIALIASED = "antialiased"
+"""The entry "resampling" in the metadata of a model file, missing from those that alias."""
+
 
 @dataclass
 class Model:
@@ -32,6 +35,16 @@ class Model:
         return nn.ModuleDict({"encoder": self.encoder, "decoder": nn.ModuleDict(dict(self.decoders))})
 
     @property
+    def antialiased(self) -> bool:
+        """Whether the networks halve and double the resolution without aliasing; can be set."""
+        return self.encoder.antialiased
+
+    @antialiased.setter
+    def antialiased(self, value: bool) -> None:
+        for network in (self.encoder, *self.decoders.values()):
+            network.antialiased = value
+
+    @property
     def device(self) -> torch.device:
         """Device of the networks."""
         return convolutions(self.encoder)[0].weight.device
@@ -43,12 +56,8 @@ class Model:
 
     def copy(self) -> "Model":
         """Return a copy of the model, in float32 on the processor."""
-        other = Model(
-            Encoder(self.encoder.widths),
-            {level: Decoder(level, self.encoder.widths) for level in self.decoders},
-            self.name,
-            self.path,
-        )
+        other = new_model(self.encoder.widths, self.decoders, antialiased=self.antialiased)
+        other.name, other.path = self.name, self.path
         other.modules().load_state_dict({name: x.cpu().float() for name, x in self.modules().state_dict().items()})
         other.modules().requires_grad_(False).eval()
         return other
@@ -68,6 +77,12 @@ class Model:
         return self
 
 
+def new_model(widths: tuple[int, ...], levels: Iterable[Level], *, antialiased: bool = False) -> Model:
+    """Return an untrained model with decoders for `levels`."""
+    decoders = {level: Decoder(level, widths, antialiased=antialiased) for level in levels}
+    return Model(Encoder(widths, antialiased=antialiased), decoders)
+
+
 def load_model(model: str | Path = "auto") -> Model:
     """Return a model by name or path, in float32 on the processor; "auto" is the default model for processors.
 
@@ -79,7 +94,8 @@ def load_model(model: str | Path = "auto") -> Model:
     check_format(path, metadata)
     widths, levels = architecture({key: tensor.shape for key, tensor in tensors.items()})
     with torch.device("meta"):  # wrong shapes in a broken file allocate no memory
-        loaded = Model(Encoder(widths), {level: Decoder(level, widths) for level in levels}, path.stem, path)
+        loaded = new_model(widths, levels, antialiased=metadata.get("resampling") == ANTIALIASED)
+    loaded.name, loaded.path = path.stem, path
     load_weights(loaded.modules(), tensors, path)
     return loaded
 
@@ -92,7 +108,7 @@ def save_model(model: Model, path: Path) -> None:
     """
     tensors = {key: tensor.half().contiguous() for key, tensor in model.modules().state_dict().items()}
     with atomic_file(path, overwrite=True) as file:
-        file.write(save(tensors, {"format": FORMAT}))
+        file.write(save(tensors, {"format": FORMAT} | ({"resampling": ANTIALIASED} if model.antialiased else {})))
 
 
 def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:

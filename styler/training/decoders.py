@@ -39,7 +39,8 @@ def train_decoders(
 ) -> dict:
     """Train the decoders of `levels` for the model in `file`, write them into it, and return the record.
 
-    With a teacher (see `load_teacher`) they and the encoder are trained end to end. The checkpoint (`.decoder.ckpt`),
+    With a teacher (see `load_teacher`) they and the encoder are trained end to end, with `settings.antialiased` as
+    networks that halve and double the resolution without aliasing, which an encoder must be trained for. The checkpoint (`.decoder.ckpt`),
     the sample sheet (`.decoder.png`) and the record (`.decoder.json`) are written beside the file. In end-to-end
     training their names have `.cascade` instead, and with a single level `.decoder.relu3_1`.
 
@@ -49,6 +50,7 @@ def train_decoders(
     if not file.is_file():  # a shipped model's name is refused too, because the file is changed
         raise StylerError(f"no model file {file}", "train an encoder first: styler train encoder --help")
     model = load_model(file)
+    model.antialiased = model.antialiased or settings.antialiased
     name = "cascade" if teacher else "decoder" if len(levels) > 1 else f"decoder.{levels[0]}"
     training, held_out = split_held_out(photos)
     training_paintings, held_out_paintings = split_held_out(paintings)

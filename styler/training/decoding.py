@@ -36,7 +36,7 @@ class DecoderTask:
         self.samples = photos[rows], paintings[rows % len(paintings)]
         for level in levels:
             if level not in model.decoders:
-                model.decoders[level] = new_decoder(level, model.encoder.widths)
+                model.decoders[level] = new_decoder(level, model.encoder.widths, antialiased=model.antialiased)
         self.trained = nn.ModuleDict({level: model.decoders[level] for level in levels}).requires_grad_(True)
         model.to(photos.device)
 
@@ -86,12 +86,12 @@ class DecoderTask:
         write_sheet([content, painting, self.reconstruction(content, self.levels[0]), stylized], self.sheet)
 
 
-def new_decoder(level: Level, widths: tuple[int, ...]) -> Decoder:
+def new_decoder(level: Level, widths: tuple[int, ...], *, antialiased: bool = False) -> Decoder:
     """Return an untrained decoder whose outputs are nearly grey.
 
     With large initial outputs half of the channels die: the first steps push their ReLUs below zero permanently.
     """
-    decoder = Decoder(level, widths)
+    decoder = Decoder(level, widths, antialiased=antialiased)
     for conv in convolutions(decoder):
         nn.init.kaiming_normal_(conv.weight)
         nn.init.zeros_(conv.bias)

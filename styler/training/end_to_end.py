@@ -1,7 +1,9 @@
 """End-to-end training: all networks are trained on the result of the cascade, with gradients through its transforms.
 
 The loss is computed from the teacher's features of the result: its distance from the content and from the style,
-each as a share, as in `styler bench quality`.
+each as a share, as in `styler bench quality`. Moments alone hardly tell ink on paper from grey relief, so distributions
+of the features count as well. And a second view of the photographs, shifted and slightly noisy, must give the same
+result, transformed by the same maps.
 """
 
 from pathlib import Path
@@ -18,13 +20,29 @@ from styler.training.decoding import RANGE_WEIGHT, DecoderTask
 from styler.training.distillation import Targets
 from styler.training.losses import out_of_range, picture_loss, wasserstein
 from styler.transfer.moments import Moments, moments_of
-from styler.transfer.whitening import apply_affine, transport_affine
+from styler.transfer.seeding import roughness_of, seeded
+from styler.transfer.whitening import Affine, apply_affine, transport_affine
 
 NUM_DIRECTIONS = 128
 """Leading principal directions used for the moments: 0.93 of the variance at relu3_1, 0.88 at relu4_1."""
 
 CONTENT_WEIGHT = 0.2
 """Weight of the content loss; that of the style loss is 1."""
+
+DISTRIBUTION_WEIGHT = 0.5
+"""Weight of the distributions of features along random directions."""
+
+NUM_PROJECTIONS, NUM_POSITIONS = 64, 4096
+"""Random directions of a level in a step, and positions of each picture, for the distributions."""
+
+STEADINESS_WEIGHT = 10.0
+"""Weight of the mean squared difference between the results of two views of a photograph."""
+
+MAX_SHIFT, BORDER = 8, 16
+"""Shift of the second view, less than the first, and border of the results that is not compared, in pixels."""
+
+NOISE = 0.01
+"""Deviation of the noise that is added to the second view."""
 
 RECONSTRUCTION_WEIGHT = 0.25
 """Weight of the reconstruction loss, which keeps the decoders from getting worse at reconstruction."""
@@ -37,9 +55,10 @@ MIN_DISTANCE = 1e-6
 
 
 class TeacherFeatures(NamedTuple):
-    """The teacher's coarsest features, of unit length, `(B, C, h, w)`, and its moments by level."""
+    """The teacher's coarsest features, of unit length, `(B, C, h, w)`, its projected features, and their moments."""
 
     content: Tensor
+    projected: dict[Level, Tensor]
     moments: dict[Level, Moments]
 
 
@@ -57,7 +76,8 @@ class EndToEndTask(DecoderTask):
         """Return the reconstruction loss of each decoder, by level, and the losses of the cascade's result."""
         features, style_features = (self.model.encoder.pyramid(x) for x in (photos, paintings))
         reconstruction = {x: RECONSTRUCTION_WEIGHT * picture_loss(self.trained[x](features[x]), photos) for x in LEVELS}
-        images, excess = self._stylized(photos, style_features)
+        seeds = seeded(photos, roughness_of(paintings))
+        images, excess, affines = self._stylized(seeds, style_features)
         with torch.no_grad():
             content, style = self._teacher_features(photos), self._teacher_features(paintings)
         stylized = self._teacher_features(images)
@@ -68,23 +88,58 @@ class EndToEndTask(DecoderTask):
             "range": RANGE_WEIGHT * excess,
             "content": CONTENT_WEIGHT * remaining_share(distance, whole),
             **{f"{x} style": remaining_share(*pair) / len(LEVELS) for x, pair in distances.items()},
+            "distribution": DISTRIBUTION_WEIGHT * distribution_share(stylized, content, style),
+            "steadiness": STEADINESS_WEIGHT * self._unsteadiness(seeds, images, affines),
         }
 
-    def _stylized(self, photos: Tensor, style_features: dict[Level, Tensor]) -> tuple[Tensor, Tensor]:
-        """Return the cascade's results, and the mean square by which the pixels of its images exceed [0, 1]."""
-        images, excess = photos, photos.new_zeros(())
+    def _stylized(
+        self, photos: Tensor, style_features: dict[Level, Tensor]
+    ) -> tuple[Tensor, Tensor, dict[Level, Affine]]:
+        """Return the cascade's results, the mean square by which pixels of its images exceed [0, 1], and its maps."""
+        images, excess, affines = photos, photos.new_zeros(()), {}
         for level in LEVELS:
             features = self.model.encoder(images, level)
-            affine = transport_affine(moments_of(features), moments_of(style_features[level]))
-            images = self.trained[level](apply_affine(features, affine))
+            affines[level] = transport_affine(moments_of(features), moments_of(style_features[level]))
+            images = self.trained[level](apply_affine(features, affines[level]))
             excess = excess + out_of_range(images)
             images = images.clamp(0, 1)
-        return images, excess
+        return images, excess, affines
+
+    def _unsteadiness(self, photos: Tensor, images: Tensor, affines: dict[Level, Affine]) -> Tensor:
+        """Return the mean squared difference between the results and those of a shifted, slightly noisy view."""
+        top, left = (int(x) for x in torch.randint(MAX_SHIFT, (2,)))
+        height, width = (side - MAX_SHIFT for side in photos.shape[-2:])
+        view = (..., slice(top, top + height), slice(left, left + width))
+        shifted = photos[view] + NOISE * torch.randn_like(photos[view])
+        for level in LEVELS:
+            features = apply_affine(self.model.encoder(shifted, level), affines[level])
+            shifted = self.trained[level](features).clamp(0, 1)
+        border = min(BORDER, height // 4, width // 4)
+        inside = (..., slice(border, height - border), slice(border, width - border))
+        return (images[view] - shifted)[inside].square().mean()
 
     def _teacher_features(self, images: Tensor) -> TeacherFeatures:
         features = self.teacher.features(images)
         content = F.normalize(features[LEVELS[0]].float(), dim=1)
-        return TeacherFeatures(content, {level: moments_of(x) for level, x in self.teacher.projected(features).items()})
+        projected = self.teacher.projected(features)
+        return TeacherFeatures(content, projected, {level: moments_of(x) for level, x in projected.items()})
+
+
+def distribution_share(stylized: TeacherFeatures, content: TeacherFeatures, style: TeacherFeatures) -> Tensor:
+    """Return the mean share of the sliced Wasserstein distance to the style that is left, over the finer levels.
+
+    At relu4_1 a crop has too few positions for its distribution to be compared.
+    """
+    shares = []
+    for level in LEVELS[1:]:
+        found = [x.projected[level].flatten(2) for x in (stylized, content, style)]
+        count = min(x.shape[-1] for x in found)
+        chosen = torch.randperm(count, device=found[0].device)[:NUM_POSITIONS]
+        directions = F.normalize(torch.randn(NUM_PROJECTIONS, found[0].shape[1], device=found[0].device), dim=1)
+        ours, before, wanted = ((directions @ x[..., chosen]).sort(dim=-1).values for x in found)
+        left, whole = ((x - wanted).square().mean((1, 2)) for x in (ours, before))
+        shares.append(remaining_share(left, whole))
+    return torch.stack(shares).mean()
 
 
 def remaining_share(left: Tensor, whole: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ class Settings:
     crop_size: int = 192
     learning_rate: float = 2e-3
     seed: int = 0
+    antialiased: bool = False
 
     def __post_init__(self) -> None:
         if self.crop_size < 1 or self.crop_size % CROP_MULTIPLE:

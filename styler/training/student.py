@@ -17,6 +17,7 @@ from torch.nn.utils import fuse_conv_bn_eval
 from styler.choices import LEVELS, Level
 from styler.model.decoder import Decoder
 from styler.model.encoder import Encoder, convolutions
+from styler.model.resampling import halved
 from styler.model.vgg import TRUNK, block
 from styler.model.weights import Model
 from styler.training.teacher import fold_input
@@ -124,7 +125,7 @@ def equalize(encoder: Encoder, images: Tensor) -> dict[str, Tensor]:
     scales, scale, x = {}, torch.ones(3, device=images.device), images
     for name in TRUNK:
         if name == "pool":
-            x = F.max_pool2d(x, 2)
+            x = halved(x, antialiased=encoder.antialiased)
             continue
         conv = convs[name]
         conv.weight *= scale.view(1, -1, 1, 1)

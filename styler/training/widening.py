@@ -7,9 +7,8 @@ training changes these weights.
 import torch
 from torch import nn
 
-from styler.model.decoder import Decoder
-from styler.model.encoder import Conv3x3, Encoder, convolutions
-from styler.model.weights import Model
+from styler.model.encoder import Conv3x3, convolutions
+from styler.model.weights import Model, new_model
 
 
 @torch.no_grad()
@@ -22,7 +21,8 @@ def widened(model: Model, factor: int = 2, *, seed: int = 0) -> Model:
     """
     torch.manual_seed(seed)
     widths = tuple(factor * width for width in model.encoder.widths)
-    wide = Model(Encoder(widths), {level: Decoder(level, widths) for level in model.decoders}, model.name)
+    wide = new_model(widths, model.decoders, antialiased=model.antialiased)
+    wide.name = model.name
     for narrow, wider in zip(convolutions(model.modules()), convolutions(wide.modules()), strict=True):
         _copy_weights(narrow, wider)
     return wide

@@ -84,6 +84,7 @@ class FeatureMap:
     def __init__(self, encoder: Encoder, level: Level, canvas: Canvas, buffer: Tensor):
         self.encoder, self.level, self.canvas, self.buffer = encoder, level, canvas, buffer
         self.device = buffer.device
+        self.margin = encoder_margin(level, antialiased=encoder.antialiased)
         self.kept: Tensor | None = None
 
     def encode(self, box: Box) -> Tensor:
@@ -104,7 +105,7 @@ class FeatureMap:
         return self._encoded(box) if self.kept is None else self.kept[self._cells(box)]
 
     def _encoded(self, box: Box) -> Tensor:
-        area = box.grown(encoder_margin(self.level), *self.canvas.pixels.shape[-2:])
+        area = box.grown(self.margin, *self.canvas.pixels.shape[-2:])
         features = self.encoder(float_part(self.canvas.pixels, area, device=self.device), self.level)
         return features[..., *box.within(area, stride=stride(self.level))]
 

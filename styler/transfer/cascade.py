@@ -90,9 +90,10 @@ def repaint(
     *before, last = convolutions(decoder)
     # A map takes float32, and in it the first convolution of a longer decoder costs more than mapping before it.
     folds = affines[0] if masks is None and not before else None
+    margin = decoder_margin(features.level, antialiased=decoder.antialiased)
 
     def decoded(box: Box) -> Tensor:
-        area = box.grown(decoder_margin(features.level), *canvas.pixels.shape[-2:])
+        area = box.grown(margin, *canvas.pixels.shape[-2:])
         with trace.stage("encode"):
             found = features[area]
         with trace.stage("transform"):

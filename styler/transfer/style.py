@@ -77,9 +77,10 @@ def style_of(
     images, levels = padded(with_hidden_filled(images, alpha)), tuple(levels)
     alpha = None if alpha is None else padded(alpha)
     height, width = images.shape[-2:]
+    margin = max(encoder_margin(level, antialiased=encoder.antialiased) for level in levels)
     total = RunningStyle()
     for box in (box for row in grid(height, width, tile) for box in row):
-        area = box.grown(max(map(encoder_margin, levels)), height, width)
+        area = box.grown(margin, height, width)
         part = float_part(images, area, device=convolutions(encoder)[0].weight.device)
         features = encoder.pyramid(part, levels).items()
         inside = {level: x[..., *box.within(area, stride=stride(level))] for level, x in features}

@@ -28,7 +28,7 @@ FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 def fingerprint(encoder: Encoder) -> str:
     """Return an identifier of an encoder: the SHA-256 of its weights in half precision, as model files have them."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(b"antialiased" if encoder.antialiased else b"")
     for name, tensor in sorted(encoder.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.cpu().half().contiguous().numpy().tobytes())

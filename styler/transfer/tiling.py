@@ -53,20 +53,20 @@ def grid(height: int, width: int, tile: int | None) -> list[list[Box]]:
     ]
 
 
-def encoder_margin(level: Level) -> int:
+def encoder_margin(level: Level, *, antialiased: bool = False) -> int:
     """Return how many pixels around a tile the features of `level` in it depend on, in whole coarsest cells."""
     reach = 0
     for name in reversed(layers_to(level)):
-        reach = 2 * reach if name == "pool" else reach + 1
+        reach = 2 * reach + antialiased if name == "pool" else reach + 1  # the blur takes one position more
     return _in_cells(reach)
 
 
-def decoder_margin(level: Level) -> int:
+def decoder_margin(level: Level, *, antialiased: bool = False) -> int:
     """Return how many pixels around a tile the features lie that its decoded pixels depend on, in whole cells."""
     reach, cell = 0, 1
     for name in layers_to(level):
         if name == "pool":
-            reach, cell = -(-reach // 2), 2 * cell
+            reach, cell = -(-(reach + antialiased) // 2), 2 * cell
         else:
             reach += 1
     return _in_cells(reach * cell)

@@ -1,0 +1,93 @@
+"""Seeds: faint noise on the flat parts of a content, from which the cascade makes the style's texture.
+
+An affine map of features sends constant features to constant features, so a clear sky would become one color however
+rough the style is. Noise is added where the content is flat, as strong as the style's own flat parts are rough.
+Images are RGB floats, `(B, 3, H, W)`.
+"""
+
+from functools import cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from styler.images.pixels import luminance
+
+WINDOW = 9
+"""Side, in pixels, of the windows in which deviations are measured."""
+
+MARGIN = 2 * (WINDOW // 2)
+"""Pixels around a part of a picture that its flatness depends on."""
+
+FLAT = 0.04
+"""Deviation of luminance at which the noise falls to 1/e."""
+
+STRONGEST = 0.02
+"""Deviation of the noise for the roughest styles."""
+
+SMOOTHEST, ROUGHEST = 0.02, 0.05
+"""Roughness of styles up to which there is no noise (clean paper), and from which it is strongest (a Renoir)."""
+
+OCTAVES = (1, 2, 4, 8)
+PERIODS = (240, 272)
+"""Of the two sheets of noise whose sum repeats only after 4,080 pixels; multiples of the coarsest octave."""
+
+
+def local_deviation(images: Tensor) -> Tensor:
+    """Return the deviation of luminance in the window around each pixel, `(B, 1, H, W)`."""
+    y = luminance(images)
+    mean, squares = _box(y), _box(y.square())
+    return (squares - mean.square()).clamp_min(0).sqrt()
+
+
+def roughness_of(images: Tensor) -> Tensor:
+    """Return how rough the flat parts of pictures are, `(B,)`: the lower quartile of their local deviation."""
+    deviation = local_deviation(images).flatten(1)
+    rank = max(1, deviation.shape[1] // 4)
+    return deviation.kthvalue(rank, dim=1).values
+
+
+def seeded(images: Tensor, roughness: Tensor, *, top: int = 0, left: int = 0) -> Tensor:
+    """Return the pictures with noise where they are flat, not clamped to [0, 1].
+
+    Args:
+        images: Pictures, or parts of them.
+        roughness: That of the style, `(B,)`, or of the style at each pixel, `(B, 1, H, W)`; see `roughness_of`.
+        top: Row of the picture in which the part begins: tiles get the noise of the whole picture.
+        left: The column.
+    """
+    amplitude = STRONGEST * ((roughness - SMOOTHEST) / (ROUGHEST - SMOOTHEST)).clamp(0, 1)
+    if not bool((amplitude > 0).any()):
+        return images
+    flatness = (_box(local_deviation(images)) / FLAT).square().neg().exp()
+    amplitude = amplitude.view(-1, 1, 1, 1) if amplitude.ndim == 1 else amplitude
+    rows, columns = images.shape[-2:]
+    noise = _noise(top, left, rows, columns).to(images.device)
+    return images + amplitude * flatness * noise
+
+
+def _box(images: Tensor) -> Tensor:
+    return F.avg_pool2d(images, WINDOW, stride=1, padding=WINDOW // 2, count_include_pad=False)
+
+
+def _noise(top: int, left: int, height: int, width: int) -> Tensor:
+    """Return a part of the endless sheet of noise, `(1, 3, H, W)`, with deviation 1."""
+    parts = []
+    for period in PERIODS:
+        rows, columns = torch.arange(top, top + height) % period, torch.arange(left, left + width) % period
+        parts.append(_sheet(period)[:, rows][..., columns])
+    return (sum(parts) / len(parts) ** 0.5)[None]
+
+
+@cache
+def _sheet(period: int) -> Tensor:
+    """Return periodic noise over several octaves, half of it common to the colors, `(3, period, period)`."""
+    generator = torch.Generator().manual_seed(period)
+    total = torch.zeros(1, 3, period, period)
+    for scale in OCTAVES:
+        side = period // scale
+        color, grey = (torch.randn(1, channels, side, side, generator=generator) for channels in (3, 1))
+        noise = F.pad(color / 2 + grey, (2, 2, 2, 2), mode="circular")
+        fine = F.interpolate(noise, scale_factor=float(scale), mode="bicubic")
+        total += fine[..., 2 * scale : 2 * scale + period, 2 * scale : 2 * scale + period]
+    return total[0] / total.std()
