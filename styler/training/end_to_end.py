@@ -35,7 +35,7 @@ DISTRIBUTION_WEIGHT = 0.5
 NUM_PROJECTIONS, NUM_POSITIONS = 64, 4096
 """Random directions of a level in a step, and positions of each picture, for the distributions."""
 
-STEADINESS_WEIGHT = 10.0
+STEADINESS_WEIGHT = 30.0
 """Weight of the mean squared difference between the results of two views of a photograph."""
 
 MAX_SHIFT, BORDER = 8, 16
