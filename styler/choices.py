@@ -15,6 +15,9 @@ Transform = Literal["transport", "wct", "adain"]
 PreserveColor = Literal["none", "luma", "match"]
 """How the content's colors are kept, see `styler.transfer.color`."""
 
+Strokes = Literal["fine", "bold"]
+"""How large the marks are that a style leaves, see `styler.transfer.strokes`."""
+
 DType = Literal["auto", "float32", "bfloat16", "float16"]
 ModelSize = Literal["small", "base"]
 Pairs = Literal["all", "zip"]

@@ -39,10 +39,10 @@ def train_decoders(
 ) -> dict:
     """Train the decoders of `levels` for the model in `file`, write them into it, and return the record.
 
-    With a teacher (see `load_teacher`) they and the encoder are trained end to end, with `settings.antialiased` as
-    networks that halve and double the resolution without aliasing, which an encoder must be trained for. The checkpoint (`.decoder.ckpt`),
-    the sample sheet (`.decoder.png`) and the record (`.decoder.json`) are written beside the file. In end-to-end
-    training their names have `.cascade` instead, and with a single level `.decoder.relu3_1`.
+    With a teacher (see `load_teacher`) they and the encoder are trained end to end; with `settings.antialiased` the
+    networks then halve and double the resolution without aliasing. The checkpoint (`.decoder.ckpt`), the sample sheet
+    (`.decoder.png`) and the record (`.decoder.json`) are written beside the file. In end-to-end training their names
+    have `.cascade` instead, and with a single level `.decoder.relu3_1`.
 
     Raises:
         StylerError: If an input can't be read, or a file can't be written.

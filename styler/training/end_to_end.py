@@ -20,7 +20,7 @@ from styler.training.decoding import RANGE_WEIGHT, DecoderTask
 from styler.training.distillation import Targets
 from styler.training.losses import out_of_range, picture_loss, wasserstein
 from styler.transfer.moments import Moments, moments_of
-from styler.transfer.seeding import roughness_of, seeded
+from styler.transfer.seeding import amplitude_of, deviation_counts, local_deviation, roughness_of, seeded
 from styler.transfer.whitening import Affine, apply_affine, transport_affine
 
 NUM_DIRECTIONS = 128
@@ -76,7 +76,8 @@ class EndToEndTask(DecoderTask):
         """Return the reconstruction loss of each decoder, by level, and the losses of the cascade's result."""
         features, style_features = (self.model.encoder.pyramid(x) for x in (photos, paintings))
         reconstruction = {x: RECONSTRUCTION_WEIGHT * picture_loss(self.trained[x](features[x]), photos) for x in LEVELS}
-        seeds = seeded(photos, roughness_of(paintings))
+        amplitudes = [amplitude_of(x) for x in roughness_of(deviation_counts(local_deviation(paintings))).tolist()]
+        seeds = seeded(photos, photos.new_tensor(amplitudes).view(-1, 1, 1, 1))
         images, excess, affines = self._stylized(seeds, style_features)
         with torch.no_grad():
             content, style = self._teacher_features(photos), self._teacher_features(paintings)

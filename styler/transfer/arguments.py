@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypedDict, TypeGuard, get_args
 
-from styler.choices import LEVELS, MAX_SIZE, Level, Method, PreserveColor, Transform
+from styler.choices import LEVELS, MAX_SIZE, Level, Method, PreserveColor, Strokes, Transform
 from styler.images.masks import AnyMask
 from styler.images.picture import AnyPicture
 from styler.transfer.style import Style
@@ -23,6 +23,9 @@ class Options(TypedDict, total=False):
     regions: Sequence[tuple[AnyMask, AnyStyle]]
     keep: AnyMask | None
     preserve_color: PreserveColor
+    detail: float
+    strokes: Strokes | int
+    seed_flats: bool
     levels: Sequence[Level] | None
     size: int | None
     style_size: int | None
@@ -78,6 +81,9 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "weights": (lambda x: x is None or are_weights(x), "a list of numbers from 0, not all 0, or None"),
     "regions": (lambda x: x in ([], ()) or is_list(x, is_region), "a list of pairs (mask, style)"),
     "preserve_color": choice(PreserveColor),
+    "detail": (lambda x: is_number(x, 0, 1), "from 0 to 1"),
+    "strokes": (lambda x: x in get_args(Strokes) or is_whole(x, 1, 8), "'fine', 'bold', or a whole number from 1 to 8"),
+    "seed_flats": (lambda x: isinstance(x, bool), "True or False"),
     "levels": (lambda x: x is None or is_list(x, lambda one: one in LEVELS), f"a list of {', '.join(LEVELS)}, or None"),
     "size": SIZE,
     "style_size": SIZE,

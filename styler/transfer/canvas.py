@@ -21,6 +21,7 @@ class Canvas:
     def __init__(self, images: Tensor, *, tile: int | None, device: torch.device):
         """Copy the images: to `device` if they are a single tile, else to where they are, in 16 bits."""
         self.height, self.width = images.shape[-2:]
+        self.device = device
         images = padded(images)
         self.tiles = grid(images.shape[-2], images.shape[-1], tile)
         boxes = [box for row in self.tiles for box in row]
@@ -81,8 +82,18 @@ def allocate_feature_buffer(encoder: Encoder, levels: Iterable[Level], canvas: C
 class FeatureMap:
     """The features of a canvas at one level: kept from the first pass if they fit in the buffer, else recomputed."""
 
-    def __init__(self, encoder: Encoder, level: Level, canvas: Canvas, buffer: Tensor):
+    def __init__(
+        self,
+        encoder: Encoder,
+        level: Level,
+        canvas: Canvas,
+        buffer: Tensor,
+        *,
+        pixels: Callable[[Box], Tensor] | None = None,
+    ):
+        """Encode parts of the canvas, or what `pixels` returns for a box."""
         self.encoder, self.level, self.canvas, self.buffer = encoder, level, canvas, buffer
+        self.pixels = pixels or (lambda box: float_part(canvas.pixels, box, device=self.device))
         self.device = buffer.device
         self.margin = encoder_margin(level, antialiased=encoder.antialiased)
         self.kept: Tensor | None = None
@@ -106,7 +117,7 @@ class FeatureMap:
 
     def _encoded(self, box: Box) -> Tensor:
         area = box.grown(self.margin, *self.canvas.pixels.shape[-2:])
-        features = self.encoder(float_part(self.canvas.pixels, area, device=self.device), self.level)
+        features = self.encoder(self.pixels(area), self.level)
         return features[..., *box.within(area, stride=stride(self.level))]
 
     def _cells(self, box: Box) -> tuple:

@@ -4,16 +4,19 @@ In tiles it gives the same result as for the whole picture: the transform is mad
 picture, and each tile is computed with a margin as wide as the networks see.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+import torch
 from torch import Tensor
 
 from styler.choices import LEVELS, Level, Method, Transform
 from styler.model.decoder import Decoder
 from styler.model.encoder import convolutions
 from styler.model.weights import Model
-from styler.transfer.canvas import Canvas, FeatureMap, allocate_feature_buffer, largest_first
+from styler.transfer.canvas import Canvas, FeatureMap, allocate_feature_buffer, float_part, largest_first
 from styler.transfer.regions import RegionalMoments, shares_of
+from styler.transfer.seeding import MARGIN as SEED_MARGIN
+from styler.transfer.seeding import amplitude_of, seeded
 from styler.transfer.style import Style
 from styler.transfer.tiling import Box, decoder_margin, padded
 from styler.transfer.trace import Trace
@@ -32,6 +35,7 @@ def cascade(
     levels: Sequence[Level] = LEVELS,
     transform: Transform = "transport",
     method: Method = "auto",
+    seed_flats: bool = True,
     tile: int | None = None,
     kept_bytes: int = 0,
     trace: Trace | None = None,
@@ -49,6 +53,7 @@ def cascade(
         levels: In the order in which they are applied.
         transform: How features take on the style's moments, see `styler.transfer.whitening`.
         method: How roots are computed, see `styler.matrix_sqrt`.
+        seed_flats: Whether flat parts get faint noise for the style's texture, see `styler.transfer.seeding`.
         tile: Side of the tiles in pixels, a multiple of eight; None processes the picture as a whole.
         kept_bytes: Largest feature map of a level, in bytes, that is kept between its two passes over the tiles.
         trace: Filled with what was done, if given.
@@ -58,9 +63,10 @@ def cascade(
     masks, visible = (None if x is None else padded(x) for x in (masks, visible))
     canvas = Canvas(images, tile=tile, device=model.device)
     buffer = allocate_feature_buffer(model.encoder, levels, canvas, kept_bytes)
-    for level in levels:
-        strength = alpha.get(level, 1.0) if isinstance(alpha, Mapping) else alpha
-        features = FeatureMap(model.encoder, level, canvas, buffer)
+    strengths = {level: alpha.get(level, 1.0) if isinstance(alpha, Mapping) else alpha for level in levels}
+    for level, strength in strengths.items():
+        seeds = seeds_of(styles, canvas, masks, strength) if seed_flats and level == levels[0] else None
+        features = FeatureMap(model.encoder, level, canvas, buffer, pixels=seeds)
         regions = RegionalMoments(len(styles))
         for box in largest_first(canvas.tiles):
             with trace.stage("encode"):
@@ -76,6 +82,25 @@ def cascade(
         trace.residuals += [affine.residual for affine in affines if affine is not None]
         repaint(canvas, model.decoders[level], features, affines, masks, trace)
     return canvas.images
+
+
+def seeds_of(
+    styles: Sequence[Style], canvas: Canvas, masks: Tensor | None, strength: float
+) -> Callable[[Box], Tensor] | None:
+    """Return a function from a box to its pixels with noise where they are flat; None if the styles want none."""
+    amplitudes = strength * torch.tensor([[amplitude_of(x) for x in style.roughness] for style in styles])
+    if not amplitudes.any():
+        return None
+    amplitudes = amplitudes.view(len(styles), -1, 1, 1, 1).to(canvas.device)
+
+    def pixels(box: Box) -> Tensor:
+        area = box.grown(SEED_MARGIN, *canvas.pixels.shape[-2:])
+        shares = shares_of(masks, area, "relu1_1", device=canvas.device)
+        amplitude = amplitudes[0] if shares is None else (amplitudes * shares[:, None]).sum(0)
+        part = float_part(canvas.pixels, area, device=canvas.device)
+        return seeded(part, amplitude, top=area.top, left=area.left)[..., *box.within(area)]
+
+    return pixels
 
 
 def repaint(

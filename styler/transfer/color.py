@@ -6,6 +6,8 @@ from torch import Tensor
 from styler.choices import PreserveColor
 from styler.images.pixels import luminance
 from styler.transfer.canvas import float_part, like_canvas
+from styler.transfer.detail import MARGIN as DETAIL_MARGIN
+from styler.transfer.detail import fine_luminance
 from styler.transfer.moments import Moments, RunningMoments, moments_of
 from styler.transfer.tiling import grid
 from styler.transfer.whitening import apply_affine, transport_affine
@@ -44,22 +46,28 @@ def with_kept_content(
     content: Tensor,
     *,
     share: float = 1.0,
+    detail: float = 0.0,
     preserve_color: PreserveColor = "none",
     keep: Tensor | None = None,
 ) -> Tensor:
-    """Return the stylized pictures, changed in place, with the colors or the parts of the content that are kept.
+    """Return the stylized pictures, changed in place, with the detail, colors or parts of the content that are kept.
 
     Args:
         stylized: Floats in [0, 1] or integers at full scale, `(B, 3, H, W)`.
         content: The same, of the same size.
         share: How much of the stylized picture is mixed in, from 0 to 1.
+        detail: How much of the content's fine luminance is added, from 0 to 1, see `styler.transfer.detail`.
         preserve_color: "luma" takes only the luminance from `stylized`.
         keep: Mask, `(1, 1, H, W)`, on the same scale: where it is white, the content is kept.
     """
-    if preserve_color != "luma" and keep is None and share == 1:
+    if preserve_color != "luma" and keep is None and share == 1 and detail == 0:
         return stylized
     for box in (box for row in grid(stylized.shape[-2], stylized.shape[-1], TILE) for box in row):
         part, original = float_part(stylized, box), float_part(content, box, device=stylized.device)
+        if detail:
+            area = box.grown(DETAIL_MARGIN, *content.shape[-2:])
+            fine = fine_luminance(float_part(content, area, device=stylized.device))[..., *box.within(area)]
+            part = (part + detail * fine).clamp_(0, 1)
         if preserve_color == "luma":
             part = with_luminance(original, part)
         if share < 1:

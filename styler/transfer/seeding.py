@@ -16,11 +16,14 @@ from styler.images.pixels import luminance
 WINDOW = 9
 """Side, in pixels, of the windows in which deviations are measured."""
 
+MAX_DEVIATION, NUM_BINS = 0.5, 2048
+"""Greatest deviation of what lies in [0, 1], and bins in which deviations are counted: to 0.06 of a step of 8 bits."""
+
 MARGIN = 2 * (WINDOW // 2)
 """Pixels around a part of a picture that its flatness depends on."""
 
 FLAT = 0.04
-"""Deviation of luminance at which the noise falls to 1/e."""
+"""Deviation of luminance, averaged over a window, at which the noise falls to 1/e."""
 
 STRONGEST = 0.02
 """Deviation of the noise for the roughest styles."""
@@ -40,30 +43,45 @@ def local_deviation(images: Tensor) -> Tensor:
     return (squares - mean.square()).clamp_min(0).sqrt()
 
 
-def roughness_of(images: Tensor) -> Tensor:
-    """Return how rough the flat parts of pictures are, `(B,)`: the lower quartile of their local deviation."""
-    deviation = local_deviation(images).flatten(1)
-    rank = max(1, deviation.shape[1] // 4)
-    return deviation.kthvalue(rank, dim=1).values
+def deviation_counts(deviation: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Return how many pixels have each local deviation, `(B, NUM_BINS)`.
+
+    Args:
+        deviation: See `local_deviation`, `(B, 1, H, W)`.
+        weights: How much each pixel counts, `(1, 1, H, W)`; one by default.
+    """
+    bins = (deviation * NUM_BINS / MAX_DEVIATION).long().clamp_max(NUM_BINS - 1).flatten(1)
+    counts = torch.ones_like(bins, dtype=torch.float32) if weights is None else weights.flatten(1).expand_as(bins)
+    return torch.zeros(len(bins), NUM_BINS, device=bins.device).scatter_add_(1, bins, counts)
 
 
-def seeded(images: Tensor, roughness: Tensor, *, top: int = 0, left: int = 0) -> Tensor:
-    """Return the pictures with noise where they are flat, not clamped to [0, 1].
+def roughness_of(counts: Tensor) -> Tensor:
+    """Return how rough the flat parts of pictures are, `(B,)`: the lower quartile of their local deviation.
+
+    Args:
+        counts: Those of `deviation_counts`, or their sums over parts of the pictures.
+    """
+    reached = counts.cumsum(1) >= counts.sum(1, keepdim=True) / 4
+    return reached.int().argmax(1) * (MAX_DEVIATION / NUM_BINS)
+
+
+def amplitude_of(roughness: float) -> float:
+    """Return the deviation of the noise for a style of this roughness."""
+    return STRONGEST * min(1.0, max(0.0, (roughness - SMOOTHEST) / (ROUGHEST - SMOOTHEST)))
+
+
+def seeded(images: Tensor, amplitude: Tensor, *, top: int = 0, left: int = 0) -> Tensor:
+    """Return pictures with noise where they are flat, not clamped to [0, 1].
 
     Args:
         images: Pictures, or parts of them.
-        roughness: That of the style, `(B,)`, or of the style at each pixel, `(B, 1, H, W)`; see `roughness_of`.
-        top: Row of the picture in which the part begins: tiles get the noise of the whole picture.
+        amplitude: Deviation of the noise where a picture is flat, `(B, 1, 1, 1)`, or `(B, 1, H, W)`.
+        top: Row of the picture in which the part begins: parts get the noise of the whole picture.
         left: The column.
     """
-    amplitude = STRONGEST * ((roughness - SMOOTHEST) / (ROUGHEST - SMOOTHEST)).clamp(0, 1)
-    if not bool((amplitude > 0).any()):
-        return images
     flatness = (_box(local_deviation(images)) / FLAT).square().neg().exp()
-    amplitude = amplitude.view(-1, 1, 1, 1) if amplitude.ndim == 1 else amplitude
     rows, columns = images.shape[-2:]
-    noise = _noise(top, left, rows, columns).to(images.device)
-    return images + amplitude * flatness * noise
+    return images + amplitude * flatness * _noise(top, left, rows, columns).to(images.device)
 
 
 def _box(images: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Literal, Unpack, overload
 
 import torch
 
-from styler.choices import MAX_MEMORY, Level, Method, PreserveColor, Transform
+from styler.choices import MAX_MEMORY, Level, Method, PreserveColor, Strokes, Transform
 from styler.images.loading import File
 from styler.images.masks import AnyMask
 from styler.images.picture import AnyPicture, Picture
@@ -47,6 +47,9 @@ def stylize(
     regions: Sequence[tuple[AnyMask, AnyStyle]] = (),
     keep: AnyMask | None = None,
     preserve_color: PreserveColor = "none",
+    detail: float = 0.0,
+    strokes: Strokes | int = "fine",
+    seed_flats: bool = True,
     levels: Sequence[Level] | None = None,
     size: int | None = None,
     style_size: int | None = None,
@@ -70,6 +73,9 @@ def stylize(
         regions=regions,
         keep=keep,
         preserve_color=preserve_color,
+        detail=detail,
+        strokes=strokes,
+        seed_flats=seed_flats,
         levels=levels,
         size=size,
         style_size=style_size,

@@ -13,6 +13,7 @@ from styler.model.encoder import Encoder, convolutions
 from styler.model.vgg import stride
 from styler.transfer.canvas import float_part
 from styler.transfer.moments import Moments, RunningMoments, moments_of
+from styler.transfer.seeding import NUM_BINS, deviation_counts, local_deviation, roughness_of
 from styler.transfer.tiling import encoder_margin, grid, padded
 from styler.transfer.transparency import weighted_by_alpha, with_hidden_filled
 
@@ -27,12 +28,14 @@ class Style:
             if unknown.
         name: What to call the style, such as its file's name; may be empty.
         sources: What the style was made of, ready for JSON: `name`, `sha256` and perhaps `share` of each picture.
+        roughness: How rough the flat parts of each picture are, see `styler.transfer.seeding`; 0 if unknown.
     """
 
     moments: Mapping[Level, Moments]
     fingerprint: str = ""
     name: str = ""
     sources: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    roughness: tuple[float, ...] = (0.0,)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "moments", MappingProxyType(dict(self.moments)))
@@ -78,7 +81,7 @@ def style_of(
     alpha = None if alpha is None else padded(alpha)
     height, width = images.shape[-2:]
     margin = max(encoder_margin(level, antialiased=encoder.antialiased) for level in levels)
-    total = RunningStyle()
+    total, counts = RunningStyle(), torch.zeros(len(images), NUM_BINS)
     for box in (box for row in grid(height, width, tile) for box in row):
         area = box.grown(margin, height, width)
         part = float_part(images, area, device=convolutions(encoder)[0].weight.device)
@@ -88,7 +91,10 @@ def style_of(
         found = Style({level: moments_of(x, weights[level]) for level, x in inside.items()})
         count = (box.bottom - box.top) * (box.right - box.left)
         total.add(found, count if alpha is None else count * float(float_part(alpha, box).mean()))
-    return replace(total.style, fingerprint=fingerprint, name=name)
+        deviation = local_deviation(part)[..., *box.within(area)]
+        counts += deviation_counts(deviation.cpu(), None if alpha is None else float_part(alpha, box).cpu())
+    roughness = tuple(roughness_of(counts).tolist())
+    return replace(total.style, roughness=roughness, fingerprint=fingerprint, name=name)
 
 
 class RunningStyle:
@@ -96,6 +102,7 @@ class RunningStyle:
 
     def __init__(self) -> None:
         self._sums: dict[Level, RunningMoments] = {}
+        self._roughness: list[tuple[float, tuple[float, ...]]] = []
         self._fingerprint = ""
 
     def add(self, style: Style, weight: float) -> None:
@@ -107,6 +114,7 @@ class RunningStyle:
         if self._fingerprint and style.fingerprint and style.fingerprint != self._fingerprint:
             raise ValueError(f"expected styles of one model, got {self._fingerprint[:8]} and {style.fingerprint[:8]}")
         self._fingerprint = self._fingerprint or style.fingerprint
+        self._roughness.append((weight, style.roughness))
         for level, moments in style.moments.items():
             self._sums.setdefault(level, RunningMoments()).add(moments, weight)
 
@@ -114,7 +122,9 @@ class RunningStyle:
     def style(self) -> Style:
         """The style of a picture made of patches of all, in shares proportional to their weights."""
         found = {level: total.moments for level, total in self._sums.items() if total.moments is not None}
-        return Style(found, self._fingerprint)
+        total = sum(weight for weight, _ in self._roughness) or 1.0
+        rough = zip(*([weight / total * x for x in each] for weight, each in self._roughness), strict=True)
+        return Style(found, self._fingerprint, roughness=tuple(sum(each) for each in rough))
 
 
 def mixed_style(styles: Sequence[Style], weights: Sequence[float]) -> Style:

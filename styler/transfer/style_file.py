@@ -17,6 +17,7 @@ from styler.model.encoder import Encoder
 from styler.model.vgg import block
 from styler.model.weights import load_model, read_tensors
 from styler.transfer.moments import Moments
+from styler.transfer.seeding import MAX_DEVIATION
 from styler.transfer.style import Style
 
 FORMAT = "styler-style-1"
@@ -43,6 +44,7 @@ def save_style(style: Style, path: Path, *, overwrite: bool = False) -> None:
     """
     tensors = {f"{level}.mean": moments.mean for level, moments in style.moments.items()}
     tensors |= {f"{level}.covariance": moments.covariance for level, moments in style.moments.items()}
+    tensors["roughness"] = torch.tensor(style.roughness)
     metadata = {"format": FORMAT, "encoder": style.fingerprint, "sources": json.dumps(style.sources)}
     with atomic_file(path, overwrite=overwrite) as file:
         file.write(save({name: tensor.cpu().float().contiguous() for name, tensor in tensors.items()}, metadata))
@@ -64,12 +66,15 @@ def read_style(path: Path) -> Style:
         if found is None:
             raise StylerError(f"{path} has no valid moments of {level}", "the file is damaged; make it again")
         moments[level] = found
+    roughness = tensors.get("roughness", torch.zeros(1))  # missing until 0.2
+    if roughness.dtype not in FLOATS or roughness.shape != (1,) or not 0 <= float(roughness) <= MAX_DEVIATION:
+        raise StylerError(f"{path} has no valid roughness", "the file is damaged; make it again")
     try:
         sources = json.loads(metadata.get("sources", "[]"))
     except (ValueError, RecursionError):
         sources = []
     listed = isinstance(sources, list) and all(isinstance(source, dict) for source in sources)
-    return Style(moments, metadata.get("encoder", ""), path.stem, tuple(sources) if listed else ())
+    return Style(moments, metadata.get("encoder", ""), path.stem, tuple(sources) if listed else (), (float(roughness),))
 
 
 def valid_moments(mean: Tensor, covariance: Tensor) -> Moments | None:

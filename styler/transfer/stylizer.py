@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from styler.choices import LEVELS, MAX_MEMORY, STYLE_SUFFIX, Level, Method, PreserveColor, Transform
+from styler.choices import LEVELS, MAX_MEMORY, STYLE_SUFFIX, Level, Method, PreserveColor, Strokes, Transform
 from styler.errors import StylerError
 from styler.images.loading import File
 from styler.images.masks import AnyMask, mask_like, outside
@@ -31,6 +31,7 @@ from styler.transfer.color import colors_of, recolored, with_kept_content
 from styler.transfer.memory import Tiling, is_out_of_memory, tiling_for
 from styler.transfer.moments import Moments
 from styler.transfer.record import settings_record
+from styler.transfer.strokes import reduction_of, with_large_marks
 from styler.transfer.style import Style, mixed_style, style_of
 from styler.transfer.style_file import fingerprint, load_style
 from styler.transfer.trace import Trace
@@ -113,6 +114,9 @@ class Stylizer:
         regions: Sequence[tuple[AnyMask, AnyStyle]] = (),
         keep: AnyMask | None = None,
         preserve_color: PreserveColor = "none",
+        detail: float = 0.0,
+        strokes: Strokes | int = "fine",
+        seed_flats: bool = True,
         levels: Sequence[Level] | None = None,
         size: int | None = None,
         style_size: int | None = None,
@@ -135,6 +139,9 @@ class Stylizer:
             keep: A mask, white where the content stays as it is.
             preserve_color: "luma" keeps the content's colors and takes only the luminance; "match" gives the style
                 the content's colors before it is analysed; see `styler.transfer.color`.
+            detail: How much of the content's fine luminance is added to the result, 0 to 1.
+            strokes: How large the marks are: "fine", "bold", or by how much the content is reduced first, 1 to 8.
+            seed_flats: Whether flat parts get faint noise, from which the style's texture is made.
             levels: Levels of the network to transform, always coarse to fine; all by default.
             size: Longer side of the result in pixels; by default the content's own.
             style_size: Longer side at which styles are analysed; by default their own, but at most the content's.
@@ -150,6 +157,7 @@ class Stylizer:
             ValueError: If an argument is out of range.
         """
         options: dict[str, Any] = {"alpha": alpha, "weights": weights, "preserve_color": preserve_color}
+        options |= {"detail": detail, "strokes": strokes, "seed_flats": seed_flats}
         options |= {"levels": levels, "size": size, "style_size": style_size, "style_scale": style_scale}
         options |= {"transform": transform, "method": method, "tile": tile, "max_memory": max_memory}
         base = check_styles(style, regions, weights)
@@ -177,27 +185,28 @@ class Stylizer:
             place = Place(self.model, tiling_for(image, self.model, tile=tile, max_memory=max_memory))
             while True:
                 try:
-                    result = cascade(
-                        place.model,
-                        image,
+                    draw = partial(
+                        drawn,
+                        place,
                         [one.to(place.model.device) for one in styles],
-                        masks=torch.cat(masks) if masks else None,
-                        visible=original.alpha,
                         alpha=alpha,
                         levels=chosen,
                         transform=transform,
                         method=method,
-                        tile=place.tiling.tile,
-                        kept_bytes=place.tiling.kept_bytes,
+                        seed_flats=seed_flats,
                         trace=trace,
-                    ).cpu()
+                    )
+                    regions_of = torch.cat(masks) if masks else None
+                    factor = reduction_of(strokes)
+                    result = with_large_marks(draw, image, regions_of, original.alpha, factor=factor).cpu()
                     break
                 except (RuntimeError, MemoryError) as error:
                     if not is_out_of_memory(error):
                         raise
                 place = self._smaller(place, image, trace)
             share = mixed_share(alpha)
-            samples = with_kept_content(result, original.samples, share=share, preserve_color=preserve_color, keep=kept)
+            kinds: dict[str, Any] = {"detail": detail, "preserve_color": preserve_color, "keep": kept}
+            samples = with_kept_content(result, original.samples, share=share, **kinds)
         record = settings_record(picture, base, place.model, options | {"regions": regions, "keep": keep})
         return like(picture.with_samples(samples, settings=record), content)
 
@@ -304,6 +313,28 @@ class Stylizer:
                 todo = f"choose levels from {', '.join(known)}, or train one: styler train decoder --help"
                 raise StylerError(f"no decoder for {level} in model {self.model.name!r}", todo)
         return [level for level in known if level in (levels or known)]
+
+
+def drawn(
+    place: Place,
+    styles: Sequence[Style],
+    images: Tensor,
+    masks: Tensor | None,
+    visible: Tensor | None,
+    **options: Any,
+) -> Tensor:
+    """Return the cascade's results at a place."""
+    tiling = place.tiling
+    return cascade(
+        place.model,
+        images,
+        styles,
+        masks=masks,
+        visible=visible,
+        tile=tiling.tile,
+        kept_bytes=tiling.kept_bytes,
+        **options,
+    )
 
 
 def mixed_share(alpha: float | Mapping[Level, float]) -> float:

@@ -26,25 +26,29 @@ def test_a_box_grows_as_far_as_the_picture_goes():
     assert Box(8, 0, 16, 40).within(box, stride=8) == (slice(1, 2), slice(0, 5))
 
 
+@pytest.mark.parametrize("antialiased", [False, True])
 @pytest.mark.parametrize("level", LEVELS)
-def test_features_inside_a_tile_depend_on_no_pixel_beyond_the_margin(tiny_model, level):
+def test_features_inside_a_tile_depend_on_no_pixel_beyond_the_margin(tiny_model, level, antialiased):
+    tiny_model.antialiased = antialiased
     image = torch.rand(1, 3, 160, 16).requires_grad_()
     cell = 80 // stride(level)
     features = tiny_model.encoder(image, level)
     (gradient,) = torch.autograd.grad(features[0, :, cell : cell + 8 // stride(level)].sum(), image)
     rows = gradient.abs().sum((0, 1, 3)).nonzero()
-    assert rows.min() >= 80 - encoder_margin(level)
-    assert rows.max() < 88 + encoder_margin(level)
+    assert rows.min() >= 80 - encoder_margin(level, antialiased=antialiased)
+    assert rows.max() < 88 + encoder_margin(level, antialiased=antialiased)
 
 
+@pytest.mark.parametrize("antialiased", [False, True])
 @pytest.mark.parametrize("level", LEVELS)
-def test_pixels_inside_a_tile_depend_on_no_feature_beyond_the_margin(tiny_model, level):
+def test_pixels_inside_a_tile_depend_on_no_feature_beyond_the_margin(tiny_model, level, antialiased):
+    tiny_model.antialiased = antialiased
     features = tiny_model.encoder(torch.rand(1, 3, 160, 16), level).detach().requires_grad_()
     image = tiny_model.decoders[level](features)
     (gradient,) = torch.autograd.grad(image[..., 80:88, :].sum(), features)
     rows = gradient.abs().sum((0, 1, 3)).nonzero() * stride(level)
-    assert rows.min() >= 80 - decoder_margin(level)
-    assert rows.max() < 88 + decoder_margin(level)
+    assert rows.min() >= 80 - decoder_margin(level, antialiased=antialiased)
+    assert rows.max() < 88 + decoder_margin(level, antialiased=antialiased)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (2, 3), (15, 16), (16, 16), (17, 33), (64, 1)])
