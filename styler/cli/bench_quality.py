@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import sys
 import tempfile
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -17,14 +18,19 @@ from styler.cli.plotting import require_matplotlib
 from styler.process import reduce_thread_spinning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from styler.benchmarks.quality.faces import Face
     from styler.benchmarks.quality.fidelity import Fidelity
     from styler.benchmarks.quality.pairs import Pair
     from styler.benchmarks.quality.rows import QualityRow
+    from styler.benchmarks.quality.steadiness import Steadiness
     from styler.benchmarks.quality.tools import Tool
 
-COLUMNS = ("stylized by", "alpha", "content_left", "style_left", "SSIM", "seconds", "peak MiB")
+COLUMNS = (
+    *("stylized by", "alpha", "content_left", "style_left", "SSIM"),
+    *("flat_left", "face_left", "Fréchet", "grid", "seconds", "peak MiB"),
+)
 
 EXAMPLES = examples(
     "styler bench quality photos paintings --judge vgg19",
@@ -75,6 +81,29 @@ def bench_quality(
             rich_help_panel="Measurement",
         ),
     ] = 6,
+    pairs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="all|N",
+            help="Take all pictures of both folders, and all pairs of them or N: always the same, and balanced.",
+            rich_help_panel="Measurement",
+        ),
+    ] = None,
+    faces: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV file of the faces in the contents: picture,left,top,right,bottom, as shares of the square.",
+            rich_help_panel="Measurement",
+        ),
+    ] = None,
+    shift: Annotated[
+        bool,
+        typer.Option(
+            "--shift",
+            help="Also measure how much results change when contents are shifted by 1, 4 and 8 pixels, or noisy.",
+            rich_help_panel="Measurement",
+        ),
+    ] = False,
     size: Annotated[
         int, typer.Option(min=32, help="Side of the square crops, in pixels.", rich_help_panel="Size")
     ] = 512,
@@ -103,13 +132,21 @@ def bench_quality(
     1 for the content picture. Lower is better; read both together.
     """
     reduce_thread_spinning()
+    num_pairs = parse_pairs(pairs)
     others = parse_peers(peers or [])
     strengths = parse_strengths(alphas)
     if plot is not None:
         require_matplotlib()
+    from styler.benchmarks.quality.faces import read_faces
     from styler.benchmarks.quality.fidelity import fidelity_of
     from styler.benchmarks.quality.judges import check_judge
-    from styler.benchmarks.quality.pairs import all_pairs, held_out_pictures, write_squares
+    from styler.benchmarks.quality.pairs import (
+        all_pairs,
+        all_pictures,
+        balanced_pairs,
+        held_out_pictures,
+        write_squares,
+    )
     from styler.benchmarks.quality.samples import sample_sheet
     from styler.benchmarks.quality.tools import OtherTool, OurModel
     from styler.images import writable_format
@@ -118,33 +155,43 @@ def bench_quality(
         writable_format(path, overwrite=True)  # fail before hours of work, not after
     for judge in judges or []:
         check_judge(judge)
+    boxes = {} if faces is None else read_faces(faces)
     names = models or ["auto"]
     ours = [OurModel(name, alpha, transform, device) for name in names for alpha in strengths]
     tools: list[Tool] = [*ours, *(OtherTool(name, command) for name, command in others.items())]
     with tempfile.TemporaryDirectory() if out is None else nullcontext(out) as folder:
         pictures_folder = Path(folder)
         squares = [
-            write_squares(held_out_pictures(path, pictures), pictures_folder / "squares", size)
+            write_squares(
+                held_out_pictures(path, pictures) if num_pairs is None else all_pictures(path),
+                pictures_folder / "squares",
+                size,
+            )
             for path in (contents, styles)
         ]
-        pairs = all_pairs(*squares)
-        rows = measured_rows(judges or ["vgg19"], pairs, tools, pictures_folder)
-        fidelities = [fidelity_of(name, pairs, device=device) for name in names]
+        chosen = all_pairs(*squares) if num_pairs is None else balanced_pairs(*squares, num_pairs)
+        rows = measured_rows(judges or ["vgg19"], chosen, tools, pictures_folder, boxes)
+        fidelities = [fidelity_of(name, chosen, device=device) for name in names]
+        steady = [one for name in names for one in measured_steadiness(name, chosen, device)] if shift else []
         if sheet is not None:
-            sample_sheet(pairs, tools, pictures_folder).save(sheet, overwrite=True)
+            sample_sheet(chosen, tools, pictures_folder).save(sheet, overwrite=True)
     if plot is not None:
         from styler.benchmarks.quality.plot import plot_quality
 
         plot_quality(rows, plot)
     if as_json:
-        for row in (*rows, *fidelities):
+        for row in (*rows, *fidelities, *steady):
             typer.echo(json.dumps(asdict(row)))
     else:
-        typer.echo("\n".join(tables(rows, fidelities)))
+        typer.echo("\n".join([*tables(rows, fidelities), *steadiness_table(steady)]))
 
 
 def measured_rows(
-    judges: "Sequence[str]", pairs: "Sequence[Pair]", tools: "Sequence[Tool]", folder: Path
+    judges: "Sequence[str]",
+    pairs: "Sequence[Pair]",
+    tools: "Sequence[Tool]",
+    folder: Path,
+    faces: "Mapping[str, Sequence[Face]]",
 ) -> "list[QualityRow]":
     """Return the rows of the table, with all pictures made below `folder`; progress is printed."""
     from styler.benchmarks.quality.judges import load_judge
@@ -159,10 +206,23 @@ def measured_rows(
     # Only now: the peak memory of another tool includes what this process held when it started that tool.
     keep_freed_memory()
     loaded = [load_judge(judge) for judge in judges]
-    for row in (row for judge in loaded for row in quality_rows(judge, pairs, tools, costs, folder)):
+    for row in (row for judge in loaded for row in quality_rows(judge, pairs, tools, costs, folder, faces=faces)):
         stderr.print(f"{row.judge}: {row.name} at {row.alpha:g}", highlight=False)
         rows.append(row)
     return rows
+
+
+def measured_steadiness(model: str, pairs: "Sequence[Pair]", device: str) -> "Iterator[Steadiness]":
+    """Yield the steadiness of a model on each pair, in float32."""
+    from styler.benchmarks.quality.steadiness import steadiness_of
+    from styler.images import Picture
+    from styler.transfer.stylizer import Stylizer
+
+    stylizer = Stylizer(model, device=device, dtype="float32")
+    for pair in pairs:
+        content, style = Picture.open(pair.content).image, Picture.open(pair.style).image
+        names = (pair.content.stem.rsplit("-", 2)[0], pair.style.stem.rsplit("-", 2)[0])
+        yield steadiness_of(stylizer, content, style, names=names)
 
 
 def tables(rows: "Sequence[QualityRow]", fidelities: "Sequence[Fidelity]") -> "Iterator[str]":
@@ -189,7 +249,29 @@ def line(cells: "Sequence[str]") -> str:
 def cells(row: "QualityRow") -> list[str]:
     """Return the cells of a row."""
     cost = ["", ""] if row.cost is None else [f"{row.cost.seconds:.3f}", str(row.cost.peak_mib or "")]
-    return [row.name, f"{row.alpha:g}", f"{row.content_left:.3f}", f"{row.style_left:.3f}", f"{row.ssim:.3f}", *cost]
+    scores = (row.content_left, row.style_left, row.ssim, row.flat_left, row.face_left, row.frechet, row.grid)
+    return [row.name, f"{row.alpha:g}", *("" if score is None else f"{score:.3f}" for score in scores), *cost]
+
+
+def steadiness_table(rows: "Sequence[Steadiness]") -> "Iterator[str]":
+    """Yield the lines of the table of steadiness, in Markdown; nothing without rows."""
+    if not rows:
+        return
+    yield from ("", *header(["steadiness", "content", "style", *(f"{x} px" for x in rows[0].shift), "noise"]))
+    for one in rows:
+        shifts = (f"{error:.3f}" for error in one.shift.values())
+        yield line([one.model, one.content, one.style, *shifts, f"× {one.noise_gain:.2f}"])
+
+
+def parse_pairs(text: str | None) -> int | None:
+    """Return the number of pairs; very many for all of them."""
+    if text is None:
+        return None
+    if text == "all":
+        return sys.maxsize
+    if not text.isdecimal() or int(text) < 1:
+        raise typer.BadParameter(f"--pairs: expected all, or a number from 1, got {text!r}")
+    return int(text)
 
 
 def parse_strengths(text: str) -> list[float]:

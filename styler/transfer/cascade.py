@@ -5,6 +5,7 @@ picture, and each tile is computed with a margin as wide as the networks see.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from styler.model.decoder import Decoder
 from styler.model.encoder import convolutions
 from styler.model.weights import Model
 from styler.transfer.canvas import Canvas, FeatureMap, allocate_feature_buffer, float_part, largest_first
+from styler.transfer.moments import Moments
 from styler.transfer.regions import RegionalMoments, shares_of
 from styler.transfer.seeding import MARGIN as SEED_MARGIN
 from styler.transfer.seeding import amplitude_of, seeded
@@ -22,6 +24,9 @@ from styler.transfer.tiling import Box, decoder_margin, padded
 from styler.transfer.trace import Trace
 from styler.transfer.transparency import weighted_by_alpha
 from styler.transfer.whitening import TRANSFORMS, Affine, apply_affines, folded
+
+Maps = dict[Level, list[Affine | None]]
+"""The affine map of each region's features by level; None for an empty region."""
 
 
 def cascade(
@@ -36,6 +41,7 @@ def cascade(
     transform: Transform = "transport",
     method: Method = "auto",
     seed_flats: bool = True,
+    maps: Maps | None = None,
     tile: int | None = None,
     kept_bytes: int = 0,
     trace: Trace | None = None,
@@ -54,6 +60,8 @@ def cascade(
         transform: How features take on the style's moments, see `styler.transfer.whitening`.
         method: How roots are computed, see `styler.matrix_sqrt`.
         seed_flats: Whether flat parts get faint noise for the style's texture, see `styler.transfer.seeding`.
+        maps: Maps of the features by level. Those that are missing are computed and added; the others are applied as
+            they are, whatever `styles`, `alpha` and `transform` say.
         tile: Side of the tiles in pixels, a multiple of eight; None processes the picture as a whole.
         kept_bytes: Largest feature map of a level, in bytes, that is kept between its two passes over the tiles.
         trace: Filled with what was done, if given.
@@ -63,24 +71,21 @@ def cascade(
     masks, visible = (None if x is None else padded(x) for x in (masks, visible))
     canvas = Canvas(images, tile=tile, device=model.device)
     buffer = allocate_feature_buffer(model.encoder, levels, canvas, kept_bytes)
+    maps = {} if maps is None else maps
     strengths = {level: alpha.get(level, 1.0) if isinstance(alpha, Mapping) else alpha for level in levels}
     for level, strength in strengths.items():
         seeds = seeds_of(styles, canvas, masks, strength) if seed_flats and level == levels[0] else None
         features = FeatureMap(model.encoder, level, canvas, buffer, pixels=seeds)
-        regions = RegionalMoments(len(styles))
-        for box in largest_first(canvas.tiles):
-            with trace.stage("encode"):
-                found = features.encode(box)
-            with trace.stage("moments"):
-                shares = shares_of(masks, box, level, device=found.device)
-                regions.add(found, weighted_by_alpha(shares, visible, box, level, device=found.device))
-        with trace.stage("root"):
-            affines = [
-                None if moments is None else TRANSFORMS[transform](moments, style[level], alpha=strength, method=method)
-                for moments, style in zip(regions.shrunk(), styles, strict=True)
-            ]
-        trace.residuals += [affine.residual for affine in affines if affine is not None]
-        repaint(canvas, model.decoders[level], features, affines, masks, trace)
+        if level not in maps:
+            found = moments_by_region(features, canvas, masks, visible, len(styles), trace)
+            fit = partial(TRANSFORMS[transform], alpha=strength, method=method)
+            with trace.stage("root"):
+                maps[level] = [
+                    None if moments is None else fit(moments, style[level])
+                    for moments, style in zip(found, styles, strict=True)
+                ]
+            trace.residuals += [affine.residual for affine in maps[level] if affine is not None]
+        repaint(canvas, model.decoders[level], features, maps[level], masks, trace)
     return canvas.images
 
 
@@ -101,6 +106,20 @@ def seeds_of(
         return seeded(part, amplitude, top=area.top, left=area.left)[..., *box.within(area)]
 
     return pixels
+
+
+def moments_by_region(
+    features: FeatureMap, canvas: Canvas, masks: Tensor | None, visible: Tensor | None, count: int, trace: Trace
+) -> list[Moments | None]:
+    """Return the moments of the features in each of `count` regions, tile by tile; None for an empty one."""
+    regions = RegionalMoments(count)
+    for box in largest_first(canvas.tiles):
+        with trace.stage("encode"):
+            found = features.encode(box)
+        with trace.stage("moments"):
+            shares = shares_of(masks, box, features.level, device=found.device)
+            regions.add(found, weighted_by_alpha(shares, visible, box, features.level, device=found.device))
+    return regions.shrunk()
 
 
 def repaint(

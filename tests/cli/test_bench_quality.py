@@ -92,7 +92,7 @@ def test_the_front_is_what_no_other_point_is_better_than():
 def test_the_plane_has_a_panel_for_each_judge(tmp_path):
     pytest.importorskip("matplotlib")
     rows = [
-        QualityRow(name, alpha, judge, 0.5 * alpha, 1 - 0.6 * alpha, 0.5)
+        QualityRow(name, alpha, judge, 0.5 * alpha, 1 - 0.6 * alpha, 0.5, 0.9, None, 1.2, 1.1)
         for judge in ("one", "two")
         for name, alpha in (("ours", 0.5), ("ours", 1.0), ("theirs", 1.0), ("others", 0.9))
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import lcm
 from pathlib import Path
 
 from styler.files import sha256
@@ -47,6 +48,24 @@ def write_squares(paths: Sequence[Path], folder: Path, size: int) -> list[Path]:
     for path, square in zip(paths, written, strict=True):
         Picture.of(load_square(path, size)).save(square, overwrite=True)
     return written
+
+
+def balanced_pairs(contents: Sequence[Path], styles: Sequence[Path], count: int) -> list[Pair]:
+    """Return `count` pairs, always the same, in which each content and each style occurs about equally often."""
+    pairs = all_pairs(contents, styles)
+    period = lcm(len(contents), len(styles))
+    chosen = [(k % len(contents), (k + k // period) % len(styles)) for k in range(min(count, len(pairs)))]
+    return [Pair(contents[content], styles[style]) for content, style in chosen]
+
+
+def all_pictures(folder: Path) -> list[Path]:
+    """Return all pictures of a folder, sorted by name.
+
+    Raises:
+        StylerError: If the folder has no readable picture.
+    """
+    found, _ = find_pictures(folder)
+    return found
 
 
 def all_pairs(contents: Sequence[Path], styles: Sequence[Path]) -> list[Pair]:

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from styler.benchmarks.quality.flats import moments_in
 from styler.benchmarks.quality.judges import Judge
 from styler.training.losses import wasserstein
 from styler.transfer.color import luminance
@@ -22,17 +23,22 @@ class JudgeFeatures:
     Attributes:
         content: The coarsest map, `(1, C, h, w)`, normalized to unit length at each position.
         moments: Moments of the maps, from fine to coarse.
+        pooled: Mean of the coarsest map over positions, `(1, C)`.
+        flat: Moments where the content is flat, see `styler.benchmarks.quality.flats`; None if it hardly is.
     """
 
     content: Tensor
     moments: list[Moments]
+    pooled: Tensor
+    flat: list[Moments] | None = None
 
 
 @torch.no_grad()
-def judge_features(judge: Judge, image: Tensor) -> JudgeFeatures:
-    """Return the judge's features of the image."""
-    maps = judge.features(image)
-    return JudgeFeatures(F.normalize(maps[-1], dim=1), [moments_of(x) for x in maps])
+def judge_features(judge: Judge, image: Tensor, flat: Tensor | None = None) -> JudgeFeatures:
+    """Return the judge's features of the image; `flat` is where its content is flat, `(1, 1, H, W)`."""
+    maps = list(judge.features(image))
+    unit, pooled = F.normalize(maps[-1], dim=1), maps[-1].mean((2, 3))
+    return JudgeFeatures(unit, [moments_of(x) for x in maps], pooled, None if flat is None else moments_in(maps, flat))
 
 
 def content_left(result: JudgeFeatures, content: JudgeFeatures, style: JudgeFeatures) -> float:
@@ -49,12 +55,19 @@ def style_left(result: JudgeFeatures, style: JudgeFeatures, whole: Tensor) -> fl
 
     Averaged over the maps; `whole` are the `style_distances` of the content.
     """
-    return float((style_distances(result, style) / whole).mean())
+    return float((style_distances(result.moments, style) / whole).mean())
 
 
-def style_distances(features: JudgeFeatures, style: JudgeFeatures) -> Tensor:
-    """Return the squared Wasserstein distance of the moments for each map, `(M,)`."""
-    return torch.cat([wasserstein(x, wanted) for x, wanted in zip(features.moments, style.moments, strict=True)])
+def flat_left(result: JudgeFeatures, content: JudgeFeatures, style: JudgeFeatures) -> float | None:
+    """Return `style_left` where the content is flat; None if it hardly is."""
+    if result.flat is None or content.flat is None:
+        return None
+    return float((style_distances(result.flat, style) / style_distances(content.flat, style)).mean())
+
+
+def style_distances(moments: list[Moments], style: JudgeFeatures) -> Tensor:
+    """Return the squared Wasserstein distance of the moments from the style's for each map, `(M,)`."""
+    return torch.cat([wasserstein(x, wanted) for x, wanted in zip(moments, style.moments, strict=True)])
 
 
 def ssim(image: Tensor, wanted: Tensor) -> float:
