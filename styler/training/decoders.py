@@ -8,6 +8,7 @@ from torch import Tensor
 
 from styler.choices import LEVELS, Level
 from styler.errors import StylerError
+from styler.model.teacher import load_teacher
 from styler.model.weights import load_model, save_model
 from styler.training.data import RandomCrops, augmentation, evenly_spaced, load_squares, split_held_out
 from styler.training.decoding import DecoderTask
@@ -16,7 +17,6 @@ from styler.training.end_to_end import EndToEndTask
 from styler.training.loop import Progress, train
 from styler.training.run_record import write_record
 from styler.training.settings import Settings
-from styler.training.teacher import load_teacher
 
 SETTINGS = Settings(num_steps=2500, learning_rate=7e-4)
 """At a rate of 2e-3 two thirds of the channels after relu4_1 died: all inputs are positive, so steps add up."""

@@ -7,6 +7,7 @@ import torch
 
 from styler.choices import ModelSize
 from styler.errors import StylerError
+from styler.model.teacher import load_teacher
 from styler.model.weights import save_model
 from styler.training.data import RandomCrops, augmentation, evenly_spaced, load_squares, split_held_out
 from styler.training.distillation import DistillationTask
@@ -14,7 +15,6 @@ from styler.training.loop import Progress, train
 from styler.training.run_record import write_record
 from styler.training.settings import Settings
 from styler.training.student import student_model
-from styler.training.teacher import load_teacher
 
 WIDTHS: dict[ModelSize, tuple[int, ...]] = {"small": (16, 32, 64, 128), "base": (32, 64, 128, 256)}
 """A quarter and a half of VGG-19's channels."""

@@ -18,8 +18,8 @@ from styler.model.encoder import Encoder
 from styler.model.weights import Model
 from styler.training.decoding import RANGE_WEIGHT, DecoderTask
 from styler.training.distillation import Targets
-from styler.training.losses import out_of_range, picture_loss, wasserstein
-from styler.transfer.moments import Moments, moments_of
+from styler.training.losses import out_of_range, picture_loss
+from styler.transfer.moments import Moments, moments_of, wasserstein
 from styler.transfer.seeding import amplitude_of, deviation_counts, local_deviation, roughness_of, seeded
 from styler.transfer.whitening import Affine, apply_affine, transport_affine
 

@@ -2,8 +2,7 @@
 
 from torch import Tensor
 
-from styler.matrix_sqrt import bures_wasserstein
-from styler.transfer.moments import Moments
+from styler.transfer.moments import Moments, wasserstein
 
 MIN_VARIANCE = 1e-3
 """Lower bound for the variance of a target, by which errors are divided."""
@@ -23,16 +22,6 @@ def unexplained_variance(found: Tensor, target: Tensor) -> Tensor:
 def picture_loss(images: Tensor, wanted: Tensor) -> Tensor:
     """Return the weighted logarithm of the unexplained share of the pictures, so that each decibel counts the same."""
     return PICTURE_WEIGHT * (unexplained_variance(images, wanted) + MIN_SHARE).log()
-
-
-def wasserstein(a: Moments, b: Moments) -> Tensor:
-    """Return the squared 2-Wasserstein distance between Gaussians with these moments, `(B,)`.
-
-    Reference:
-        Dowson & Landau, The Fréchet Distance between Multivariate Normal Distributions (1982), eq. 16; the
-        gradient of the root in it is `matrix_sqrt`'s.
-    """
-    return (a.mean - b.mean).square().sum(-1) + bures_wasserstein(a.covariance, b.covariance)
 
 
 def style_distance(found: Moments, target: Moments) -> Tensor:

@@ -18,9 +18,9 @@ from styler.choices import LEVELS, Level
 from styler.model.decoder import Decoder
 from styler.model.encoder import Encoder, convolutions
 from styler.model.resampling import halved
+from styler.model.teacher import fold_input
 from styler.model.vgg import TRUNK, block
 from styler.model.weights import Model
-from styler.training.teacher import fold_input
 
 INPUT_MEAN, INPUT_STD = 0.5, 0.25
 

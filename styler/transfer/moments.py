@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from styler.matrix_sqrt import bures_wasserstein
+
 BLOCK = 2**19
 """Elements per block, two megabytes in float32: smaller blocks cost more in thread wake-ups than the cache saves."""
 
@@ -51,6 +53,16 @@ def _weighted_moments(features: Tensor, weights: Tensor) -> Moments:
     x = features.flatten(2) - mean.unsqueeze(-1)
     with torch.autocast(features.device.type, enabled=False):
         return Moments(mean, (x * shares) @ x.mT)
+
+
+def wasserstein(a: Moments, b: Moments) -> Tensor:
+    """Return the squared 2-Wasserstein distance between Gaussians with these moments, `(B,)`.
+
+    Reference:
+        Dowson & Landau, The Fréchet Distance between Multivariate Normal Distributions (1982), eq. 16; the
+        gradient of the root in it is `matrix_sqrt`'s.
+    """
+    return (a.mean - b.mean).square().sum(-1) + bures_wasserstein(a.covariance, b.covariance)
 
 
 def positions(features: Tensor) -> tuple[Tensor, ...]:

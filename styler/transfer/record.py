@@ -129,6 +129,7 @@ def read_record(picture: Path, text: str | None, longest: int) -> Record:
     try:
         record = json.loads(text)
         record["settings"] = {RENAMED.get(name, name): value for name, value in record["settings"].items()}
+        record["settings"].setdefault("seed_flats", False)  # until 0.2 there were no seeds
         for entry in (record["content"], *record["styles"], *record["others"]):
             if "path" in entry:  # until 0.1
                 entry["name"] = entry.pop("path")

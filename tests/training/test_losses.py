@@ -1,7 +1,7 @@
 import torch
 
-from styler.training.losses import out_of_range, picture_loss, style_distance, unexplained_variance, wasserstein
-from styler.transfer.moments import Moments, moments_of
+from styler.training.losses import out_of_range, picture_loss, style_distance, unexplained_variance
+from styler.transfer.moments import Moments, moments_of, wasserstein
 
 
 def test_unexplained_is_0_for_the_target_and_1_for_its_mean():

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from styler.training.losses import wasserstein
-from styler.transfer.moments import moments_of
+from styler.transfer.moments import moments_of, wasserstein
 
 
 def frechet_distance(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> float:

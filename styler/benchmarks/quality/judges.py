@@ -12,7 +12,7 @@ from torch import Tensor
 from styler.choices import LEVELS
 from styler.errors import StylerError
 from styler.model.catalog import is_file
-from styler.training.teacher import load_teacher
+from styler.model.teacher import load_teacher
 
 PROGRAM = ".pt2"
 

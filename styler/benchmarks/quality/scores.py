@@ -11,9 +11,8 @@ from torch import Tensor
 
 from styler.benchmarks.quality.flats import moments_in
 from styler.benchmarks.quality.judges import Judge
-from styler.training.losses import wasserstein
 from styler.transfer.color import luminance
-from styler.transfer.moments import Moments, moments_of
+from styler.transfer.moments import Moments, moments_of, wasserstein
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from torchvision.transforms.functional import normalize
 
 from styler.errors import StylerError
 from styler.model.encoder import Encoder
-from styler.training.teacher import IMAGENET_BGR_MEAN, load_teacher, torchvision_teacher
+from styler.model.teacher import IMAGENET_BGR_MEAN, load_teacher, torchvision_teacher
 
 
 @pytest.fixture
