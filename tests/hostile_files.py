@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from functools import cache
 
 import numpy as np
 from PIL import Image, features
@@ -26,6 +27,7 @@ def picture_bytes(picture, format, **options):
 RGB, RGBA = Image.fromarray(smooth()), Image.fromarray(smooth(4))
 
 
+@cache
 def good_files():
     """One of each kind that is read."""
     exif = Image.Exif()
@@ -131,6 +133,7 @@ def with_size(data, width, height):
     return bytes(data)
 
 
+@cache
 def lying_files():
     """Headers that claim more than the file holds."""
     kinds = {}
@@ -163,6 +166,7 @@ def with_gif_size(data, width, height):
     return data[:6] + size + data[10 : at + 5] + size + data[at + 9 :]
 
 
+@cache
 def bombs():
     """Small files, or middling, that unfold."""
     zeros = zlib.compress(bytes(1 << 28), 9)
@@ -214,6 +218,7 @@ def webp_with_exif(block):
     return picture_bytes(RGB, "WEBP", exif=block)
 
 
+@cache
 def wrong_files():
     """What is no picture."""
     magic = [

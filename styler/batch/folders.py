@@ -8,7 +8,7 @@ from pathlib import Path
 from styler.batch.ledger import PREFIX
 from styler.choices import READABLE_SUFFIXES
 from styler.errors import StylerError
-from styler.files import Search, check_regular
+from styler.files import FolderSearch, check_regular
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def sources(
     results = None if out is None else Path(os.path.realpath(out))
     if Path(os.path.realpath(path)) == results:
         raise StylerError(f"the results would be written among the {kind} in {path}", "choose another folder with -o")
-    search = Search(suffixes, recursive=recursive, excluded=results, results_prefix=PREFIX)
+    search = FolderSearch(suffixes, recursive=recursive, excluded=results, results_prefix=PREFIX)
     found = [Source(file, file.parent.relative_to(path)) for file in search.run(path)]
     if not found:
         deeper = "" if recursive else ", or search its subfolders with --recursive"
