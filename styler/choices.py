@@ -18,6 +18,9 @@ PreserveColor = Literal["none", "luma", "match"]
 Strokes = Literal["fine", "bold"]
 """How large the marks are that a style leaves, see `styler.transfer.strokes`."""
 
+MAX_REDUCTION = 8
+"""Largest number for strokes, by which a content is reduced first."""
+
 DType = Literal["auto", "float32", "bfloat16", "float16"]
 ModelSize = Literal["small", "base"]
 Pairs = Literal["all", "zip"]

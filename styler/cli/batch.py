@@ -33,6 +33,7 @@ from styler.cli.help_pages import HelpPage, examples, make_app
 from styler.cli.options import (
     AlphaOption,
     ColorsOption,
+    DetailOption,
     DeviceOption,
     DTypeOption,
     LevelsOption,
@@ -42,15 +43,19 @@ from styler.cli.options import (
     MethodOption,
     ModelOption,
     QuietOption,
+    SeedFlatsOption,
     SizeOption,
+    StrokesOption,
     StyleScaleOption,
     StyleSizeOption,
     TileOption,
     TransformOption,
     check_alpha_levels,
+    check_style_options,
     parse_alpha,
     parse_bytes,
     parse_levels,
+    parse_strokes,
     parse_tile,
     parse_weights,
 )
@@ -82,6 +87,9 @@ def batch(
     weights: WeightsOption = None,
     mask: MaskOption = None,
     keep: KeepOption = None,
+    detail: DetailOption = 0.0,
+    strokes: StrokesOption = "fine",
+    seed_flats: SeedFlatsOption = True,
     preserve_color: ColorsOption = "none",
     levels: LevelsOption = None,
     size: SizeOption = None,
@@ -132,7 +140,11 @@ def batch(
     strengths, shares, chosen_levels = parse_alpha(alpha), parse_weights(weights), parse_levels(levels)
     check_alpha_levels(strengths, chosen_levels)
     inputs = find_inputs(paths, style or [], mask or [], keep)
+    check_style_options(inputs.style_files, style_size, style_scale)
     settings: dict[str, Any] = {
+        "detail": detail,
+        "strokes": parse_strokes(strokes),
+        "seed_flats": seed_flats,
         "preserve_color": preserve_color,
         "levels": chosen_levels,
         "size": size,

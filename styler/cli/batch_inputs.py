@@ -30,6 +30,11 @@ class Inputs:
     regions: Sequence[tuple[Path, Path]]
     keep: Path | None
 
+    @property
+    def style_files(self) -> list[Path]:
+        """The styles that are named one by one, not in a folder or a manifest."""
+        return [*self.styles, *(style for _, style in self.regions)]
+
     def jobs(
         self,
         out: Path,
