@@ -6,7 +6,10 @@ import zlib
 from functools import cache
 
 import numpy as np
+import pytest
 from PIL import Image, features
+
+from styler.errors import StylerError
 
 HUGE = [(40_000, 25_000), (10_000, 10_000), (1, 100_000_000), (65_535, 65_535), (0, 7)]
 AVIF = "avif" in features.modules and features.check("avif")
@@ -252,3 +255,16 @@ def wrong_files():
     ]
     others += [b"\x08\0\0\0\0\0\0\0{}      ", b"\0\0\0\x20ftypmp42", b"8BPS\0\1" + bytes(20), b"\xff" * 999]
     return {f"wrong {index}": data for index, data in enumerate([*magic, *(m + bytes(50) for m in magic), *others])}
+
+
+def check_refused(load, path, data):
+    """Check that a file of these bytes is refused with an error that names it."""
+    path.write_bytes(data)
+    with pytest.raises(StylerError) as caught:
+        load(path)
+    check_error(caught.value, path)
+
+
+def check_error(error, path):
+    assert str(path) in error.what
+    assert len(str(error).splitlines()) == 2

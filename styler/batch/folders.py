@@ -24,9 +24,9 @@ def sources(
 ) -> list[Source]:
     """Return the picture, or all pictures in the folder, sorted.
 
-    Links are followed. Pictures in `out` are left out, as are subfolders with the ledger of an earlier batch. What else
-    is passed over is named in a `PassedOver` warning: hidden and unreadable files and folders, broken links, pipes, and
-    files that are no pictures.
+    Links are followed. Pictures in `out` are left out, as are subfolders with the ledger of an earlier batch. A
+    `PassedOver` warning names everything else that is not used: hidden and unreadable files and folders, broken links,
+    pipes, and files that are not pictures.
 
     Raises:
         StylerError: If there are none, the folder can't be read, or `out` is the folder itself.
