@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Literal
 
 from rich.console import Console
 
+from styler.cli.transfer_progress import TransferProgress
 from styler.errors import StylerError, StylerWarning
 
 
@@ -36,7 +37,8 @@ def write_picture(
     start, piped = time.perf_counter(), str(out) == "-"
     warnings.simplefilter("ignore", StylerWarning)  # printed below, after the status line is gone
     with console.status("starting …", spinner_style="cyan") as status:
-        trace = Trace(announce=lambda stage: status.update(f"{stage} …"))
+        progress = TransferProgress(console, status)
+        trace = Trace(announce=progress.stage, advance=progress.advance)
         with trace.stage("load"):
             picture = Picture.open(file_or_stdin(content), max_pixels=max_pixels)
             height, width = picture.size if settings["size"] is None else resized_size(*picture.size, settings["size"])

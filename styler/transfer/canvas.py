@@ -33,6 +33,11 @@ class Canvas:
             self.pixels[..., *box.slices] = like_canvas(self.pixels, float_part(images, box))
 
     @property
+    def num_tiles(self) -> int:
+        """Number of tiles, 1 for a picture that is processed as a whole."""
+        return sum(map(len, self.tiles))
+
+    @property
     def images(self) -> Tensor:
         """The pictures without padding, `(B, 3, height, width)`."""
         return self.pixels[..., : self.height, : self.width]

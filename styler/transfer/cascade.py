@@ -13,6 +13,7 @@ from torch import Tensor
 from styler.choices import LEVELS, Level, Method, Transform
 from styler.model.decoder import Decoder
 from styler.model.encoder import convolutions
+from styler.model.vgg import layers_to
 from styler.model.weights import Model
 from styler.transfer.canvas import Canvas, FeatureMap, allocate_feature_buffer, float_part, largest_first
 from styler.transfer.moments import Moments
@@ -72,6 +73,7 @@ def cascade(
     canvas = Canvas(images, tile=tile, device=model.device)
     buffer = allocate_feature_buffer(model.encoder, levels, canvas, kept_bytes)
     maps = {} if maps is None else maps
+    trace.add_work(sum(map(work_of, levels)))
     strengths = {level: alpha.get(level, 1.0) if isinstance(alpha, Mapping) else alpha for level in levels}
     for level, strength in strengths.items():
         seeds = seeds_of(styles, canvas, masks, strength) if seed_flats and level == levels[0] else None
@@ -119,6 +121,7 @@ def moments_by_region(
         with trace.stage("moments"):
             shares = shares_of(masks, box, features.level, device=found.device)
             regions.add(found, weighted_by_alpha(shares, visible, box, features.level, device=found.device))
+        trace.finish_work(work_of(features.level) / 2 / canvas.num_tiles)
     return regions.shrunk()
 
 
@@ -146,6 +149,12 @@ def repaint(
                 found = apply_affines(found, affines, shares)
         with trace.stage("decode"):
             image = decoder(found) if folds is None else folded(last, found, folds)
-            return image.clamp_(0, 1)[..., *box.within(area)]
+        trace.finish_work(work_of(features.level) / 2 / canvas.num_tiles)
+        return image.clamp_(0, 1)[..., *box.within(area)]
 
     canvas.repaint(decoded)
+
+
+def work_of(level: Level) -> int:
+    """Return how much work a level is, encoder and decoder together, in convolutions."""
+    return len([name for name in layers_to(level) if name != "pool"])

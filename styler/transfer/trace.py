@@ -17,7 +17,7 @@ from styler.errors import StylerWarning
 class Trace:
     """Seconds by stage, in the order in which the stages first ran, the residuals of the roots, and the warnings.
 
-    `announce` is called with a stage's name as it begins.
+    `announce` is called with a stage's name as it begins, `advance` with the share of the networks' work that is done.
     """
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
@@ -25,6 +25,18 @@ class Trace:
     residuals: list[Tensor] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     announce: Callable[[str], None] = lambda stage: None
+    advance: Callable[[float], None] = lambda share: None
+    _work: float = 0.0
+    _done: float = 0.0
+
+    def add_work(self, amount: float) -> None:
+        """Count more work that is to be done, in any unit."""
+        self._work += amount
+
+    def finish_work(self, amount: float) -> None:
+        """Count work as done, and report the share."""
+        self._done += amount
+        self.advance(min(1.0, self._done / self._work))
 
     @property
     def root_residual(self) -> float:

@@ -97,3 +97,27 @@ def test_a_style_by_tiles_is_the_style(tiny_model):
     image = picture(120, 200)
     for level, moments in style_of(tiny_model.encoder, image, tile=64).moments.items():
         torch.testing.assert_close(moments, style_of(tiny_model.encoder, image)[level], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("tile", [None, 64])
+def test_the_share_of_work_done_rises_to_one(tiny_model, tile):
+    shares = []
+    cascade(
+        tiny_model,
+        picture(96, 80),
+        style_of(tiny_model.encoder, picture(seed=1)),
+        tile=tile,
+        trace=Trace(advance=shares.append),
+    )
+    assert shares == sorted(shares)
+    assert shares[0] > 0
+    assert shares[-1] == pytest.approx(1)
+
+
+def test_maps_that_are_given_are_applied_as_they_are(tiny_model):
+    style, maps, image = style_of(tiny_model.encoder, picture(seed=1)), {}, picture(48, 64)
+    first = cascade(tiny_model, image, style, maps=maps, seed_flats=False)
+    assert list(maps) == list(LEVELS)
+    other = style_of(tiny_model.encoder, picture(seed=2))
+    torch.testing.assert_close(cascade(tiny_model, image, other, maps=maps, seed_flats=False), first)
+    assert not torch.allclose(cascade(tiny_model, image, other, seed_flats=False), first)
