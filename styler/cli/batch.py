@@ -215,6 +215,7 @@ def batch(
     strengths, shares = parse_alpha(alpha), parse_weights(weights)
     check_alpha_levels(strengths, chosen_levels)
     contents, styles, regions = split_paths(paths, style or [], mask or [])
+    styles, regions = with_builtin_styles(styles, regions, model, device)
     check_files([*(path for pair in regions for path in pair), *([keep] if keep else [])])
     settings: dict[str, Any] = {
         "preserve_color": preserve_color,
@@ -314,6 +315,22 @@ def split_paths(
     if len(paths) == 1 or any(map(is_manifest, paths)):
         return paths, [], regions
     return paths[:-1], paths[-1:], regions
+
+
+def with_builtin_styles(
+    styles: list[Path], regions: list[tuple[Path, Path]], model: str, device: str
+) -> tuple[list[Path], list[tuple[Path, Path]]]:
+    """Return the styles and regions with the files of built-in styles instead of their names."""
+    from styler.model.style_catalog import is_style_name, resolved_styles
+
+    if not any(map(is_style_name, [*styles, *(one for _, one in regions)])):
+        return styles, regions
+    from styler.model.catalog import find_model
+    from styler.model.device import find_device
+
+    name = find_model(model, device_type=find_device(device).type).stem
+    found = resolved_styles([one for _, one in regions], name)
+    return resolved_styles(styles, name), [(mask, one) for (mask, _), one in zip(regions, found, strict=True)]
 
 
 def paired(masks: list[Path], styles: list[Path]) -> list[tuple[Path, Path]]:

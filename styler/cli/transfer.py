@@ -41,7 +41,7 @@ from styler.cli.stylizing import write_picture, write_sheet
 from styler.process import garbage_collection_paused
 
 EXAMPLES = examples(
-    "styler transfer photo.jpg painting.jpg",
+    "styler transfer photo.jpg great-wave",
     "styler transfer photo.jpg painting.jpg --alpha 0.6 --size 1024 --out result.jpg",
 )
 
@@ -56,7 +56,11 @@ def transfer(
     ],
     styles: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="STYLE...", help="Style pictures or .style files. Repeatable.", show_default=False),
+        typer.Argument(
+            metavar="STYLE...",
+            help="Style pictures, .style files or names of built-in styles. Repeatable.",
+            show_default=False,
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -161,8 +165,10 @@ def transfer(
 
 def check_style_options(styles: Sequence[Path], style_size: int | None, style_scale: float) -> None:
     """Raise a usage error if a .style file should be analysed at another size: its picture has been analysed before."""
+    from styler.model.style_catalog import is_style_name
+
     option = "--style-size" if style_size is not None else "--style-scale" if style_scale != 1 else None
-    saved = [path for path in styles if path.suffix.lower() == STYLE_SUFFIX]
+    saved = [path for path in styles if path.suffix.lower() == STYLE_SUFFIX or is_style_name(path)] if option else []
     if option and saved:
         todo = "make it again: styler style save PICTURE --style-size N"
         raise typer.BadParameter(f"{option} does nothing with {saved[0]}, which was analysed when it was made; {todo}")
