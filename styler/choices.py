@@ -1,4 +1,4 @@
-"""Literals, limits and file suffixes: what the command line has to know before torch is imported."""
+"""Literals, limits and file suffixes that the command line needs before torch is imported."""
 
 from typing import Literal, get_args
 
@@ -10,13 +10,16 @@ Method = Literal["auto", "eigh", "svd", "mpa", "mtp", "newton_schulz", "minimax"
 """How matrix square roots are computed, see `styler.matrix_sqrt`."""
 
 Transform = Literal["transport", "wct", "adain"]
-"""How features take on the style's moments, see `styler.transfer.whitening`."""
+"""How the style's moments are transferred to the features, see `styler.transfer.whitening`."""
 
 PreserveColor = Literal["none", "luma", "match"]
 """How the content's colors are kept, see `styler.transfer.color`."""
 
 Strokes = Literal["fine", "bold"]
 """How large the marks are that a style leaves, see `styler.transfer.strokes`."""
+
+MAX_REDUCTION = 8
+"""Largest number for strokes, by which a content is reduced first."""
 
 DType = Literal["auto", "float32", "bfloat16", "float16"]
 ModelSize = Literal["small", "base"]
@@ -34,7 +37,7 @@ FORMATS: dict[str, Format] = {
     ".tiff": "TIFF",
     ".avif": "AVIF",
 }
-"""The formats that are written, by file extension."""
+"""Output formats by file extension."""
 
 OutputFormat = Literal["png", "jpg", "webp", "tiff", "avif"]
 
@@ -42,13 +45,13 @@ READABLE_SUFFIXES = (*FORMATS, ".mpo", ".gif", ".bmp", ".ppm", ".pgm", ".jp2", "
 STYLE_SUFFIX = ".style"
 
 CROP_MULTIPLE = 8
-"""Training crops have a side of a multiple of it: three poolings halve it, and decoders double it again."""
+"""The side of training crops is a multiple of it, since three poolings halve it."""
 
 MAX_PIXELS = 110_000_000
-"""Pixels of an 8-bit PNG or JPEG. Besides torch's half GiB, every picture below this loads in less than 2 GiB."""
+"""Pixels of an 8-bit PNG or JPEG. Every picture below this loads in less than 2 GiB, beside torch's half GiB."""
 
 MAX_SIZE = 1_000_000
-"""Longest side that can be asked for, in pixels."""
+"""Upper limit of --size, in pixels."""
 
 MAX_MEMORY = 2 << 30
 """Default memory limit of the process, in bytes."""

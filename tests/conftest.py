@@ -2,6 +2,7 @@
 
 import http.server
 import os
+import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -97,6 +98,12 @@ def served(tmp_path, monkeypatch):
 
 
 os.environ.setdefault("COLUMNS", "120")
+
+# Where Python writes no bytecode, each of the dozens of processes that tests start would compile torch's source again:
+# two seconds each.
+if sys.dont_write_bytecode and sys.pycache_prefix is None:
+    os.environ["PYTHONDONTWRITEBYTECODE"] = ""
+    os.environ["PYTHONPYCACHEPREFIX"] = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
 
 # Two workers share the processor: a thread each, here and in what they start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

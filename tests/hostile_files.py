@@ -3,9 +3,13 @@
 import io
 import struct
 import zlib
+from functools import cache
 
 import numpy as np
+import pytest
 from PIL import Image, features
+
+from styler.errors import StylerError
 
 HUGE = [(40_000, 25_000), (10_000, 10_000), (1, 100_000_000), (65_535, 65_535), (0, 7)]
 AVIF = "avif" in features.modules and features.check("avif")
@@ -26,6 +30,7 @@ def picture_bytes(picture, format, **options):
 RGB, RGBA = Image.fromarray(smooth()), Image.fromarray(smooth(4))
 
 
+@cache
 def good_files():
     """One of each kind that is read."""
     exif = Image.Exif()
@@ -131,6 +136,7 @@ def with_size(data, width, height):
     return bytes(data)
 
 
+@cache
 def lying_files():
     """Headers that claim more than the file holds."""
     kinds = {}
@@ -163,6 +169,7 @@ def with_gif_size(data, width, height):
     return data[:6] + size + data[10 : at + 5] + size + data[at + 9 :]
 
 
+@cache
 def bombs():
     """Small files, or middling, that unfold."""
     zeros = zlib.compress(bytes(1 << 28), 9)
@@ -214,6 +221,7 @@ def webp_with_exif(block):
     return picture_bytes(RGB, "WEBP", exif=block)
 
 
+@cache
 def wrong_files():
     """What is no picture."""
     magic = [
@@ -247,3 +255,16 @@ def wrong_files():
     ]
     others += [b"\x08\0\0\0\0\0\0\0{}      ", b"\0\0\0\x20ftypmp42", b"8BPS\0\1" + bytes(20), b"\xff" * 999]
     return {f"wrong {index}": data for index, data in enumerate([*magic, *(m + bytes(50) for m in magic), *others])}
+
+
+def check_refused(load, path, data):
+    """Check that a file of these bytes is refused with an error that names it."""
+    path.write_bytes(data)
+    with pytest.raises(StylerError) as caught:
+        load(path)
+    check_error(caught.value, path)
+
+
+def check_error(error, path):
+    assert str(path) in error.what
+    assert len(str(error).splitlines()) == 2

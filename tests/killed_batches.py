@@ -4,6 +4,7 @@ Usage: python killed_batches.py FOLDER, where a model, contents in `c` and `c1`,
 of JSON: how many runs were killed, and what was wrong after a kill.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -17,7 +18,8 @@ import numpy as np
 from PIL import Image
 
 import styler.cli
-import styler.transfer.stylizer
+import styler.cli.batch_inputs
+import styler.cli.batch_run
 from styler.batch.ledger import ledger_file
 from styler.files import sha256
 
@@ -131,7 +133,16 @@ def killed_at_random(folder: Path, whole: Pictures, longest: float) -> list[str]
     return found + batch.wrong_at_the_end()
 
 
+def import_all(folder: Path) -> None:
+    """Let a command fail, whose options are parsed first: that imports the rest."""
+    (folder / "nothing").mkdir()
+    sys.argv = ["styler", "batch", "--merge", str(folder / "nothing")]
+    with contextlib.suppress(SystemExit):
+        styler.cli.main()
+
+
 def main(folder: Path) -> None:
+    import_all(folder)
     status, whole = Batch(folder, "c", "whole", {}).run(), loaded(folder / "whole")
     again, start = Batch(folder, "c", "again", whole), os.times().elapsed
     again.run()

@@ -11,9 +11,11 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
-from samples import picture
+from samples import picture, thread_pool
 
 from styler import cli
+from styler.benchmarks import transfer_stages
+from styler.benchmarks.quality import tools
 from styler.images.saving import save_image
 from styler.model.encoder import Encoder
 
@@ -69,6 +71,8 @@ def furnish(folder: Path) -> Path:
 def run(command: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run a command: in this process if it is styler's alone, since importing torch takes seconds."""
     monkeypatch.chdir(place)
+    monkeypatch.setattr(tools, "ProcessPoolExecutor", thread_pool)
+    monkeypatch.setattr(transfer_stages, "plain_process_seconds", transfer_stages.library_seconds)
     words = shlex.split(command)
     if words[0] == "styler" and not {"|", ">"} & set(words):
         monkeypatch.setattr(sys, "argv", words)

@@ -19,13 +19,13 @@ from styler.images import image_size
 from styler.transfer.memory import Tiling, tiling_of_size
 
 NOT_TIMED = ("size", "style_size", "weights", "regions", "keep")
-"""Settings that say little about the time, and need files or several styles."""
+"""Settings that hardly affect the time and need files or several styles."""
 
 MAX_SIDE = 512
 NUM_RUNS = 3
 
 PICTURE_BYTES = 24
-"""Bytes per pixel of a picture that waits to be stylized or written: its content, its result and decoding."""
+"""Bytes per pixel of a picture between reading and writing: content, result and decoder."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from styler.batch.ledger import PREFIX
 from styler.choices import READABLE_SUFFIXES
 from styler.errors import StylerError
-from styler.files import Search, check_regular
+from styler.files import FolderSearch, check_regular
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ def sources(
 ) -> list[Source]:
     """Return the picture, or all pictures in the folder, sorted.
 
-    Links are followed. Pictures in `out` are left out, as are subfolders with the ledger of an earlier batch. What else
-    is passed over is named in a `PassedOver` warning: hidden and unreadable files and folders, broken links, pipes, and
-    files that are no pictures.
+    Links are followed. Pictures in `out` are left out, as are subfolders with the ledger of an earlier batch. A
+    `PassedOver` warning names everything else that is not used: hidden and unreadable files and folders, broken links,
+    pipes, and files that are not pictures.
 
     Raises:
         StylerError: If there are none, the folder can't be read, or `out` is the folder itself.
@@ -40,7 +40,7 @@ def sources(
     results = None if out is None else Path(os.path.realpath(out))
     if Path(os.path.realpath(path)) == results:
         raise StylerError(f"the results would be written among the {kind} in {path}", "choose another folder with -o")
-    search = Search(suffixes, recursive=recursive, excluded=results, results_prefix=PREFIX)
+    search = FolderSearch(suffixes, recursive=recursive, excluded=results, results_prefix=PREFIX)
     found = [Source(file, file.parent.relative_to(path)) for file in search.run(path)]
     if not found:
         deeper = "" if recursive else ", or search its subfolders with --recursive"

@@ -72,7 +72,7 @@ def latest_lines(folder: Path, *outcomes: str) -> dict[str, Line]:
 
 
 def is_changed(path: Path, line: Line, *, verify: bool) -> bool:
-    """Return whether a result no longer is what its line records: by its size, and with `verify` by its hash."""
+    """Return whether a result differs from its ledger line in size, or with `verify` in its hash."""
     try:
         num_bytes = path.stat().st_size if path.is_file() else None
         if num_bytes != line.get("bytes", num_bytes):

@@ -64,7 +64,7 @@ def manifest_rows(path: Path, format: str) -> list[ManifestRow]:
 def _lines(file: TextIO) -> tuple[Iterator[tuple[int, list[str]]], str]:
     """Return the line numbers and cells of the rows that are not empty, and the separator."""
     start, first = 1, file.readline()
-    if match := re.fullmatch(r"sep=(.)\s*", first):  # Excel's own way to name the separator
+    if match := re.fullmatch(r"sep=(.)\s*", first):  # Excel writes the separator in a line of its own
         start, separator, first = 2, match[1], ""
     else:
         separator = next((mark for mark in SEPARATORS if mark in first), ",")

@@ -130,7 +130,7 @@ def windows_part(part: str) -> str:
 
 
 def name_hash(name: str) -> str:
-    """Return eight digits that tell apart names that would otherwise be the same."""
+    """Return eight hexadecimal digits of a hash of the name, which make shortened or clashing names unique."""
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 

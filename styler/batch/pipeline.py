@@ -30,7 +30,7 @@ NUM_READ_AHEAD = 16
 """Pictures read ahead: enough to find several with the same `batch_key` in a folder of mixed sizes."""
 
 FAILURES = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
-"""What decoders, encoders and networks raise; `StylerError` is a RuntimeError."""
+"""Exceptions of decoders, encoders and networks; `StylerError` is a RuntimeError."""
 
 T = TypeVar("T")
 
@@ -144,7 +144,7 @@ class Pipeline:
         try:
             images = self.stylizer.stylize(batch)
         except FAILURES as error:
-            if len(batch) > 1:  # only those fail that also fail alone
+            if len(batch) > 1:  # one by one, so that only the pictures at fault fail
                 ended: list[Outcome] = []
                 for loaded in batch:
                     ended += [] if self._is_stopped(ended) else self._stylize([loaded])
@@ -192,7 +192,7 @@ def _pop_finished(futures: dict[Future[T], Job]) -> Iterator[tuple[Job, T | Styl
 
 
 def as_styler_error(job: Job, error: Exception) -> StylerError:
-    """Return the error of one picture; of those that are no `StylerError`, with the class and the first line."""
+    """Return the error of one picture; other exceptions than `StylerError` with their class and first line."""
     if isinstance(error, StylerError):
         return error
     if is_out_of_memory(error):

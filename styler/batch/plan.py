@@ -90,12 +90,12 @@ def planned_jobs(
     elif not styles:
         raise StylerError("no styles", "add a picture or a folder after the contents, or use a .csv manifest")
     else:
-        looks = all_sources(styles, "styles", out, recursive, (*READABLE_SUFFIXES, STYLE_SUFFIX))
+        style_sources = all_sources(styles, "styles", out, recursive, (*READABLE_SUFFIXES, STYLE_SUFFIX))
         pictures = all_sources(contents, "contents", out, recursive)
         if len(contents) > 1:
-            pictures = without_styles(pictures, looks)
-        groups = paired(pictures, [tuple(looks)] if mixed else [(look,) for look in looks], pairs)
-        found = [Pair(content, look, alpha) for content, look in groups]
+            pictures = without_styles(pictures, style_sources)
+        groups = paired(pictures, [tuple(style_sources)] if mixed else [(one,) for one in style_sources], pairs)
+        found = [Pair(content, group, alpha) for content, group in groups]
     return grouped_by_style(named(found, template))
 
 
@@ -104,7 +104,7 @@ def all_sources(
 ) -> list[Source]:
     """Return the pictures of several paths, each once; see `sources`.
 
-    Of several paths, a folder without pictures is passed over, and a file that does not exist fails alone, later.
+    Of several paths, a folder without pictures is passed over; a missing file fails later, without stopping the batch.
 
     Raises:
         StylerError: If there are no pictures.
@@ -126,15 +126,15 @@ def all_sources(
 
 
 def without_styles(contents: Sequence[Source], styles: Sequence[Source]) -> list[Source]:
-    """Return the contents without the styles: a shell expands *.jpg to the style too.
+    """Return the contents without the styles, since a shell expands *.jpg to the style too.
 
     Raises:
         StylerError: If nothing is left.
     """
-    looks = {style.path for style in styles}
-    if among := [content.path for content in contents if content.path in looks]:
+    style_paths = {style.path for style in styles}
+    if among := [content.path for content in contents if content.path in style_paths]:
         warnings.warn(PassedOver("the style itself", among), stacklevel=2)
-    left = [content for content in contents if content.path not in looks]
+    left = [content for content in contents if content.path not in style_paths]
     if not left:
         raise StylerError("all contents are styles too", "give the photographs first, and then the style")
     return left

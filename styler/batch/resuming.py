@@ -34,8 +34,8 @@ class Remaining:
 def remaining_jobs(jobs: Sequence[Job], batch_stylizer: BatchStylizer) -> Remaining:
     """Return which jobs remain; with `overwrite`, all except those whose result would be the same.
 
-    A result that this command made and that was emptied, truncated or replaced since remains too, and is noted in
-    `batch_stylizer.replaceable`. Sizes are compared, with `batch_stylizer.verify` hashes too.
+    Results of this command that were emptied, truncated or replaced since remain too, and are added to
+    `batch_stylizer.replaceable`. Sizes are compared, and with `batch_stylizer.verify` hashes.
     """
     found = Remaining()
     existing = {job for job in jobs if os.path.lexists(batch_stylizer.folder / job.out)}

@@ -69,5 +69,5 @@ _NAMES = ("RANK", "WORLD_SIZE", *(f"SLURM_ARRAY_TASK_{name}" for name in ("ID", 
 def _environment_error(environment: Mapping[str, str]) -> StylerError:
     found = " ".join(f"{name}={environment[name]}" for name in _NAMES if name in environment)
     return StylerError(
-        f"cannot determine the shard from {found}", "set it with --shard I/N; --shard 1/1 does all the work"
+        f"cannot determine the shard from {found}", "set it with --shard I/N; --shard 1/1 processes all pictures"
     )

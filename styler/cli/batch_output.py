@@ -10,16 +10,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from styler.batch.names import alpha_text
 from styler.cli.plain_output import collected_warnings, printable
 from styler.errors import StylerWarning
 from styler.files import PassedOver
 
 if TYPE_CHECKING:
-    from styler.batch.estimate import Estimate
     from styler.batch.pipeline import Outcome
     from styler.batch.plan import Job
-    from styler.batch.report import Report
     from styler.batch.resuming import Remaining
     from styler.batch.shards import Shard
 
@@ -128,52 +125,6 @@ class BatchOutput:
             self.print_event("interrupted", done=self.done)
             self.console.print("interrupted; finished pictures are kept, run the same command again to continue")
             raise
-
-    def print_dry_run(self, found: "Remaining", estimate: "Estimate") -> None:
-        """Print what would be written, one line each, and the estimate."""
-        for job in found.left:
-            alpha = dict(job.alpha) if isinstance(job.alpha, tuple) else job.alpha
-            self.print_event("would do", out=job.key, content=str(job.content), style=style_names(job), alpha=alpha)
-            if not (self.as_json or self.quiet):
-                typer.echo(
-                    printable(f"{job.key}: {job.content} with style {style_names(job)}, alpha {alpha_text(job.alpha)}")
-                )
-        for path in estimate.unreadable:
-            self.console.print(f"{printable(path)}: unreadable, will fail")
-        for path, error in estimate.too_large.items():
-            self.console.print(f"{printable(path)}: {printable(error.what)}; {printable(error.todo)}")
-        facts = {"megapixels": round(estimate.megapixels, 2), "seconds": round(estimate.seconds, 1)}
-        self.print_event("estimate", pictures=len(found.left), **facts, peak_mib=estimate.peak_mib)
-        time_taken = f"{estimate.seconds:.0f} s" if estimate.seconds < 600 else f"{estimate.seconds / 60:.0f} min"
-        self.console.print(
-            f"{plural(len(found.left))} to stylize{self.skip_reasons(found)}: {estimate.megapixels:.1f} megapixels, "
-            f"about {time_taken} and {estimate.peak_mib} MiB on this machine"
-        )
-
-    def print_report(self, found: "Report") -> None:
-        """Print a summary of the ledgers."""
-        sets = {
-            "failed": found.failed,
-            "unfinished": found.unfinished,
-            "missing": found.missing,
-            "changed": found.changed,
-        }
-        counts = {name: len(names) for name, names in sets.items()}
-        for part in found.parts:
-            done, seconds = part.outs("done"), sum(line.get("seconds", 0) for line in part.lines.values())
-            self.print_event("part", ledger=part.name, done=len(done), failed=len(part.outs("failed")), seconds=seconds)
-            self.console.print(f"{part.name}: {len(done)} done, {len(part.outs('failed'))} failed, {seconds:.0f} s")
-        self.print_event("report", planned=found.planned, done=len(found.done), **counts, absent=found.absent)
-        text = "".join(f", {count} {name}" for name, count in counts.items() if count)
-        absent = f", no ledger for part {', '.join(found.absent)}" if found.absent else ""
-        self.console.print(f"{len(found.done)} of {found.planned} done{text}{absent}")
-        if not self.as_json:
-            for out, what in sorted(found.failed.items()):
-                self.errors.print(f"failed: {printable(what)} ({printable(out)})")
-            for out in sorted(found.missing | found.unfinished):
-                self.errors.print(f"missing: {printable(out)}")
-            for out in sorted(found.changed):
-                self.errors.print(f"changed: {printable(out)}")
 
 
 def style_names(job: "Job") -> str:

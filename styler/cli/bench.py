@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from styler.choices import OutputFormat
+from styler.cli.batch_options import FormatOption
 from styler.cli.bench_gradients import EXAMPLES as GRADIENTS_EXAMPLES
 from styler.cli.bench_gradients import bench_gradients
 from styler.cli.bench_layers import EXAMPLES as LAYERS_EXAMPLES
@@ -51,7 +51,7 @@ def batch(
     pictures: Annotated[
         int, typer.Option(min=1, help="Maximum number of photographs.", rich_help_panel="Measurement")
     ] = 100,
-    format: Annotated[OutputFormat, typer.Option(help="Output format.", rich_help_panel="Output")] = "png",
+    format: FormatOption = "png",
     model: ModelOption = "auto",
     device: DeviceOption = "auto",
     dtype: DTypeOption = "auto",

@@ -1,12 +1,24 @@
 """Options that several commands share, and the parsing of lists."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from styler.choices import LEVELS, MAX_SIZE, DType, Level, Method, PreserveColor, Transform
+from styler.choices import (
+    LEVELS,
+    MAX_REDUCTION,
+    MAX_SIZE,
+    STYLE_SUFFIX,
+    DType,
+    Level,
+    Method,
+    PreserveColor,
+    Strokes,
+    Transform,
+)
 
 MAX_DIGITS = 18
 """Longest number that is parsed here; for thousands of digits Python raises an error of its own."""
@@ -59,6 +71,27 @@ ColorsOption = Annotated[
         "--preserve-color",
         help="Keep the content's colors: luma transfers only luminance, match recolors the style first.",
         rich_help_panel="Color",
+    ),
+]
+DetailOption = Annotated[
+    float,
+    typer.Option(
+        min=0, max=1, help="Share of the content's fine luminance to add back, 0 to 1.", rich_help_panel="Style"
+    ),
+]
+StrokesOption = Annotated[
+    str,
+    typer.Option(
+        help="Size of the marks: fine, bold (stylize at half size first), or that reduction as a number, 1 to 8.",
+        rich_help_panel="Style",
+    ),
+]
+SeedFlatsOption = Annotated[
+    bool,
+    typer.Option(
+        "--seed-flats/--no-seed-flats",
+        help="Add faint noise to flat areas, from which the style's texture is made.",
+        rich_help_panel="Style",
     ),
 ]
 TransformOption = Annotated[
@@ -167,6 +200,28 @@ def parse_strength(text: str) -> float:
     if not 0 <= strength <= 1:
         raise ValueError(text)
     return strength
+
+
+def parse_strokes(text: str) -> Strokes | int:
+    """Return a name of strokes, or by how much the content is reduced first."""
+    if text == "fine" or text == "bold":
+        return text
+    if not text.isdecimal() or len(text) > MAX_DIGITS or not 1 <= int(text) <= MAX_REDUCTION:
+        raise typer.BadParameter(f"--strokes: expected fine, bold or 1 to {MAX_REDUCTION}, got {text!r}")
+    return int(text)
+
+
+def check_style_options(styles: Sequence[Path], style_size: int | None, style_scale: float) -> None:
+    """Raise a usage error if a .style file should be analysed at another size: its picture has been analysed before."""
+    option = "--style-size" if style_size is not None else "--style-scale" if style_scale != 1 else None
+    if option is None:
+        return
+    from styler.model.style_catalog import is_style_name
+
+    saved = [path for path in styles if path.suffix.lower() == STYLE_SUFFIX or is_style_name(path)]
+    if saved:
+        todo = "make it again: styler style save PICTURE --style-size N"
+        raise typer.BadParameter(f"{option} does nothing with {saved[0]}, which was analysed when it was made; {todo}")
 
 
 def parse_tile(text: str) -> int | Literal["auto"]:

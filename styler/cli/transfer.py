@@ -2,18 +2,18 @@
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from styler.choices import MAX_PIXELS, STYLE_SUFFIX
+from styler.choices import MAX_PIXELS
 from styler.cli.console import message_console
 from styler.cli.help_pages import HelpPage, examples, make_app
 from styler.cli.options import (
     AlphaOption,
     ColorsOption,
+    DetailOption,
     DeviceOption,
     DTypeOption,
     LevelsOption,
@@ -24,16 +24,20 @@ from styler.cli.options import (
     ModelOption,
     OverwriteOption,
     QuietOption,
+    SeedFlatsOption,
     SizeOption,
+    StrokesOption,
     StyleScaleOption,
     StyleSizeOption,
     TileOption,
     TransformOption,
     check_alpha_levels,
+    check_style_options,
     default_out,
     parse_alpha,
     parse_bytes,
     parse_levels,
+    parse_strokes,
     parse_tile,
     parse_weights,
 )
@@ -88,6 +92,9 @@ def transfer(
     keep: Annotated[
         Path | None, typer.Option(help="Mask picture; white areas stay unchanged.", rich_help_panel="Style")
     ] = None,
+    detail: DetailOption = 0.0,
+    strokes: StrokesOption = "fine",
+    seed_flats: SeedFlatsOption = True,
     preserve_color: ColorsOption = "none",
     levels: LevelsOption = None,
     size: SizeOption = None,
@@ -136,6 +143,9 @@ def transfer(
         "weights": shares,
         "regions": [[str(path) for path in pair] for pair in regions],
         "keep": None if keep is None else str(keep),
+        "detail": detail,
+        "strokes": parse_strokes(strokes),
+        "seed_flats": seed_flats,
         "preserve_color": preserve_color,
         "levels": chosen_levels,
         "size": size,
@@ -161,17 +171,6 @@ def transfer(
     summary = write(content, styles, target, settings, loading, console, **files)
     if as_json:
         typer.echo(json.dumps(summary), err=str(target) == "-")
-
-
-def check_style_options(styles: Sequence[Path], style_size: int | None, style_scale: float) -> None:
-    """Raise a usage error if a .style file should be analysed at another size: its picture has been analysed before."""
-    from styler.model.style_catalog import is_style_name
-
-    option = "--style-size" if style_size is not None else "--style-scale" if style_scale != 1 else None
-    saved = [path for path in styles if path.suffix.lower() == STYLE_SUFFIX or is_style_name(path)] if option else []
-    if option and saved:
-        todo = "make it again: styler style save PICTURE --style-size N"
-        raise typer.BadParameter(f"{option} does nothing with {saved[0]}, which was analysed when it was made; {todo}")
 
 
 def paired(masks: list[Path], styles: list[Path]) -> list[tuple[Path, Path]]:

@@ -17,7 +17,7 @@ from torchvision.transforms import v2
 
 from styler.choices import READABLE_SUFFIXES
 from styler.errors import StylerError
-from styler.files import Search
+from styler.files import FolderSearch
 from styler.images import Picture
 
 HELD_OUT_SHARE = 0.04
@@ -37,7 +37,7 @@ def find_pictures(folder: Path) -> tuple[list[Path], list[Path]]:
     """
     if not folder.is_dir():
         raise StylerError(f"no such folder: {folder}", "give a folder of pictures to train on")
-    paths = Search(READABLE_SUFFIXES).run(folder)
+    paths = FolderSearch(READABLE_SUFFIXES).run(folder)
     with ThreadPoolExecutor() as pool:
         readable = list(pool.map(is_readable, paths))
     good = [path for path, ok in zip(paths, readable, strict=True) if ok]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypedDict, TypeGuard, get_args
 
-from styler.choices import LEVELS, MAX_SIZE, Level, Method, PreserveColor, Strokes, Transform
+from styler.choices import LEVELS, MAX_REDUCTION, MAX_SIZE, Level, Method, PreserveColor, Strokes, Transform
 from styler.images.masks import AnyMask
 from styler.images.picture import AnyPicture
 from styler.transfer.style import Style
@@ -53,6 +53,11 @@ def is_strength(value: object) -> bool:
     return all(level in LEVELS and is_number(one, 0, 1) for level, one in strengths.items())
 
 
+def is_strokes(value: object) -> bool:
+    """Return whether a value is a name of strokes, or by how much the content is reduced first."""
+    return value in get_args(Strokes) or is_whole(value, 1, MAX_REDUCTION)
+
+
 def is_list(value: object, of: Callable[[Any], bool]) -> TypeGuard[Sequence[Any]]:
     """Return whether a value is a list or tuple, not empty, of such values."""
     return isinstance(value, list | tuple) and len(value) > 0 and all(map(of, value))
@@ -82,7 +87,10 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "regions": (lambda x: x in ([], ()) or is_list(x, is_region), "a list of pairs (mask, style)"),
     "preserve_color": choice(PreserveColor),
     "detail": (lambda x: is_number(x, 0, 1), "from 0 to 1"),
-    "strokes": (lambda x: x in get_args(Strokes) or is_whole(x, 1, 8), "'fine', 'bold', or a whole number from 1 to 8"),
+    "strokes": (
+        lambda x: x in get_args(Strokes) or is_whole(x, 1, MAX_REDUCTION),
+        f"'fine', 'bold', or a whole number from 1 to {MAX_REDUCTION}",
+    ),
     "seed_flats": (lambda x: isinstance(x, bool), "True or False"),
     "levels": (lambda x: x is None or is_list(x, lambda one: one in LEVELS), f"a list of {', '.join(LEVELS)}, or None"),
     "size": SIZE,

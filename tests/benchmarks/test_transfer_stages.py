@@ -2,13 +2,13 @@
 
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
 import torch
 import typer
 from PIL import Image
+from samples import thread_pool
 from torch.nn import functional
 from typer.testing import CliRunner
 
@@ -38,7 +38,7 @@ STAGES = ["load", "style", "encode", "moments", "root", "transform", "decode", "
 @pytest.fixture
 def _quick(monkeypatch):
     """Measure in this process, since a new one imports torch, and a machine in milliseconds."""
-    monkeypatch.setattr(transfer_stages, "ProcessPoolExecutor", lambda count, **_: ThreadPoolExecutor(count))
+    monkeypatch.setattr(transfer_stages, "ProcessPoolExecutor", thread_pool)
     monkeypatch.setattr(transfer_stages, "plain_process_seconds", library_seconds)
     monkeypatch.setattr(transfer_stages, "measured_machine", partial(measured_machine, seconds=1e-3))
     for name, value in {"PRODUCTS": (32,), "CONVOLUTIONS": ((8, 16),), "COPIES": (1 << 12,)}.items():

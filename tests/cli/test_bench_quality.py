@@ -4,9 +4,11 @@ import re
 import pytest
 import torch
 from PIL import Image
+from samples import thread_pool
 from torch import nn
 from typer.testing import CliRunner
 
+from styler.benchmarks.quality import tools
 from styler.benchmarks.quality.plot import pareto_front, plot_quality
 from styler.benchmarks.quality.rows import QualityRow
 from styler.choices import LEVELS
@@ -31,7 +33,8 @@ def photo_and_painting(picture_file):
     return [str(picture_file(f"{name}.png", 40, 40, seed=seed)) for seed, name in enumerate(("photo", "painting"))]
 
 
-def test_any_network_judges_a_model_and_a_sheet_shows_it(photo_and_painting, tiny_file, tmp_path):
+def test_any_network_judges_a_model_and_a_sheet_shows_it(photo_and_painting, tiny_file, tmp_path, monkeypatch):
+    monkeypatch.setattr(tools, "ProcessPoolExecutor", thread_pool)
     judge = tmp_path / "two.pt2"
     torch.export.save(torch.export.export(Two(), (torch.rand(1, 3, 32, 32),)), judge)
     arguments = [
