@@ -17,6 +17,7 @@ COMMANDS = {
     "batch": ("styler.cli.batch", "Stylize many photographs with many styles."),
     "replay": ("styler.cli.replay", "Recreate a picture from the settings stored in it."),
     "style": ("styler.cli.style_files", "Save, show and mix styles as files."),
+    "styles": ("styler.cli.styles", "List and show the built-in styles."),
     "models": ("styler.cli.models", "List, show and verify models."),
     "train": ("styler.cli.train", "Train a model: first its encoder, then its decoders."),
     "bench": ("styler.cli.bench", "Measure speed, memory and quality on this machine."),

@@ -133,13 +133,13 @@ def batch(
         raise typer.BadParameter("--address and --workers are for --engine ray")
     from styler.batch.names import Template
     from styler.batch.shards import parse_shard, shard_from_environment
-    from styler.cli.batch_inputs import find_inputs
+    from styler.cli.batch_inputs import find_inputs, with_builtin_styles
 
     part = parse_shard(shard) if shard else shard_from_environment()
     template = Template(name, format)
     strengths, shares, chosen_levels = parse_alpha(alpha), parse_weights(weights), parse_levels(levels)
     check_alpha_levels(strengths, chosen_levels)
-    inputs = find_inputs(paths, style or [], mask or [], keep)
+    inputs = find_inputs(*with_builtin_styles(paths, style or [], bool(mask), model, device), mask or [], keep)
     check_style_options(inputs.style_files, style_size, style_scale)
     settings: dict[str, Any] = {
         "detail": detail,

@@ -12,6 +12,8 @@ from styler.batch.manifest import is_manifest
 from styler.batch.names import Template
 from styler.batch.plan import Job, planned_jobs
 from styler.choices import Level, Pairs
+from styler.model.catalog import find_model
+from styler.model.style_catalog import is_style_name, resolved_styles
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,19 @@ def find_inputs(paths: list[Path], styles: list[Path], masks: list[Path], keep: 
     if len(paths) == 1 or any(map(is_manifest, paths)):
         return Inputs(paths, [], regions, keep)
     return Inputs(paths[:-1], paths[-1:], regions, keep)
+
+
+def with_builtin_styles(
+    paths: list[Path], styles: list[Path], has_masks: bool, model: str, device: str
+) -> tuple[list[Path], list[Path]]:
+    """Return paths and styles with the files of built-in styles instead of their names, for the model that is run."""
+    last = [] if len(paths) == 1 or (styles and not has_masks) else paths[-1:]
+    if not any(map(is_style_name, [*last, *styles])):
+        return paths, styles
+    from styler.model.device import find_device
+
+    name = find_model(model, device_type=find_device(device).type).stem
+    return paths[: len(paths) - len(last)] + resolved_styles(last, name), resolved_styles(styles, name)
 
 
 def paired(masks: list[Path], styles: list[Path]) -> list[tuple[Path, Path]]:

@@ -214,8 +214,12 @@ def parse_strokes(text: str) -> Strokes | int:
 def check_style_options(styles: Sequence[Path], style_size: int | None, style_scale: float) -> None:
     """Raise a usage error if a .style file should be analysed at another size: its picture has been analysed before."""
     option = "--style-size" if style_size is not None else "--style-scale" if style_scale != 1 else None
-    saved = [path for path in styles if path.suffix.lower() == STYLE_SUFFIX]
-    if option and saved:
+    if option is None:
+        return
+    from styler.model.style_catalog import is_style_name
+
+    saved = [path for path in styles if path.suffix.lower() == STYLE_SUFFIX or is_style_name(path)]
+    if saved:
         todo = "make it again: styler style save PICTURE --style-size N"
         raise typer.BadParameter(f"{option} does nothing with {saved[0]}, which was analysed when it was made; {todo}")
 

@@ -1,5 +1,6 @@
 """`styler replay`: recreate a picture from the record in its metadata."""
 
+import glob
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -95,11 +96,13 @@ def located(entry: dict[str, str], picture: Path, given: Sequence[Path], option:
     Raises:
         StylerError: If it is missing, has changed, or can't be read.
     """
+    from styler.model.style_catalog import styles_folder
     from styler.transfer.record import file_hash
 
     path, folder = Path(entry["name"]), picture.parent
     try:
         candidates = (*given, path, folder / path, folder / path.name, Path(path.name))
+        candidates += tuple(styles_folder().glob(f"*/{glob.escape(path.name)}"))
         places = [place for place in candidates if place.is_file()]
         for place in places:
             if file_hash(place) == entry["sha256"]:

@@ -72,6 +72,7 @@ def show(
     """Show the source pictures, the model and the statistics of a style."""
     from styler.transfer.style_file import level_statistics, models_of, read_style
 
+    file = builtin_for(file)
     style = read_style(file)
     rows = level_statistics(style)
     found = {"file": str(file), "models": models_of(style.fingerprint), "encoder": style.fingerprint}
@@ -110,6 +111,7 @@ def mix(
     paths, weights = zip(*(parse_weighted(text) for text in styles), strict=True)
     if not sum(weights) > 0:
         raise typer.BadParameter("the weights sum to 0")
+    paths = [builtin_for(path) for path in paths]
     parts = [read_style(path) for path in paths]
     for path, part in zip(paths, parts, strict=True):
         if part.fingerprint != parts[0].fingerprint:
@@ -118,6 +120,14 @@ def mix(
     sources = mixed_sources(list(zip(parts, weights, strict=True)))
     save_style(replace(mixture, sources=sources), out, overwrite=overwrite)
     stderr.print(f"wrote {out}", highlight=False)
+
+
+def builtin_for(path: Path) -> Path:
+    """Return the path, or the file of the built-in style that it names, for the model of processors."""
+    from styler.model.catalog import AUTO
+    from styler.model.style_catalog import resolved_styles
+
+    return resolved_styles([path], AUTO["cpu"])[0]
 
 
 def parse_weighted(text: str) -> tuple[Path, float]:

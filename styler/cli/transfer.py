@@ -45,7 +45,7 @@ from styler.cli.stylizing import write_picture, write_sheet
 from styler.process import garbage_collection_paused
 
 EXAMPLES = examples(
-    "styler transfer photo.jpg painting.jpg",
+    "styler transfer photo.jpg great-wave",
     "styler transfer photo.jpg painting.jpg --alpha 0.6 --size 1024 --out result.jpg",
 )
 
@@ -60,7 +60,11 @@ def transfer(
     ],
     styles: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="STYLE...", help="Style pictures or .style files. Repeatable.", show_default=False),
+        typer.Argument(
+            metavar="STYLE...",
+            help="Style pictures, .style files or names of built-in styles. Repeatable.",
+            show_default=False,
+        ),
     ] = None,
     out: Annotated[
         Path | None,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -24,6 +24,14 @@ from styler.model.weights import Model
 from styler.transfer.arguments import CHECKS, is_list
 
 Record = dict[str, Any]
+
+
+class FileFacts(NamedTuple):
+    """Name and SHA-256 of a file that need not be on this disk."""
+
+    name: str
+    sha256: str
+
 
 CONTROLS = re.compile(r"[\0-\x1f\x7f]")
 """What no recorded text has: a terminal would obey it, and no path has a NUL."""
@@ -59,8 +67,22 @@ def settings_record(
     return json.dumps(record)
 
 
-def record_of(content: Path, styles: Sequence[Path], model: Model, settings: dict[str, Any]) -> Record:
+def record_of(
+    content: Path | FileFacts,
+    styles: Sequence[Path | FileFacts],
+    model: Model,
+    settings: dict[str, Any],
+    *,
+    others: Sequence[Path | FileFacts] | None = None,
+) -> Record:
     """Return what it takes to make a picture again, ready for JSON; files in the settings are named by strings.
+
+    Args:
+        content: What was stylized.
+        styles: What it was given the style of.
+        model: What did it.
+        settings: The keyword arguments of `Stylizer.stylize`.
+        others: Files named in the settings, in the order of `others_in`; read from the disk by default.
 
     Raises:
         OSError: If a file can't be read.
@@ -70,7 +92,7 @@ def record_of(content: Path, styles: Sequence[Path], model: Model, settings: dic
         "torch": torch.__version__,
         "content": _file(content),
         "styles": [_file(style) for style in styles],
-        "others": [_file(other) for other in others_in(settings)],
+        "others": [_file(other) for other in (others_in(settings) if others is None else others)],
         "model": _model(model),
         "device": str(model.device),
         "dtype": str(model.dtype).removeprefix("torch."),
@@ -101,7 +123,9 @@ def without_folders(settings: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _file(path: Path) -> dict[str, str]:
+def _file(path: Path | FileFacts) -> dict[str, str]:
+    if isinstance(path, FileFacts):
+        return path._asdict()
     return {"name": path.name, "sha256": file_hash(path)}
 
 

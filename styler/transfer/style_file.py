@@ -2,16 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
 from styler.choices import LEVELS, STYLE_SUFFIX, Level
 from styler.errors import StylerError
 from styler.files import atomic_file, exists_error, write_error
+from styler.matrix_sqrt import sqrtm
 from styler.model.catalog import shipped_models
 from styler.model.encoder import Encoder
 from styler.model.vgg import block
@@ -36,18 +38,51 @@ def fingerprint(encoder: Encoder) -> str:
     return digest.hexdigest()
 
 
-def save_style(style: Style, path: Path, *, overwrite: bool = False) -> None:
-    """Write a style, whole or not at all: 88 kB with the widths of `small`.
+def save_style(style: Style, path: Path, *, overwrite: bool = False, compact: bool = False) -> None:
+    """Write a style, whole or not at all: with the widths of `small`, 88 kB, or 24 kB if compact.
+
+    Args:
+        style: The style.
+        path: The file.
+        overwrite: Whether an existing file is replaced.
+        compact: Whether each covariance is written as the upper triangle of its root, in half precision. Unlike a
+            rounded covariance its square stays positive semidefinite, and small eigenvalues keep more digits.
 
     Raises:
         StylerError: If the file exists or can't be written.
     """
-    tensors = {f"{level}.mean": moments.mean for level, moments in style.moments.items()}
-    tensors |= {f"{level}.covariance": moments.covariance for level, moments in style.moments.items()}
-    tensors["roughness"] = torch.tensor(style.roughness)
-    metadata = {"format": FORMAT, "encoder": style.fingerprint, "sources": json.dumps(style.sources)}
     with atomic_file(path, overwrite=overwrite) as file:
-        file.write(save({name: tensor.cpu().float().contiguous() for name, tensor in tensors.items()}, metadata))
+        file.write(style_bytes(style, compact=compact))
+
+
+def style_bytes(style: Style, *, compact: bool = False) -> bytes:
+    """Return the bytes of a style file; see `save_style`."""
+    tensors = {f"{level}.mean": moments.mean for level, moments in style.moments.items()}
+    if compact:
+        tensors |= {f"{level}.root": root_triangle(x.covariance) for level, x in style.moments.items()}
+    else:
+        tensors |= {f"{level}.covariance": moments.covariance for level, moments in style.moments.items()}
+    tensors["roughness"] = torch.tensor(style.roughness)
+    kept = {name: x if name.endswith(".root") else x.float() for name, x in tensors.items()}
+    metadata = {"format": FORMAT, "encoder": style.fingerprint, "sources": json.dumps(style.sources)}
+    return save({name: tensor.cpu().contiguous() for name, tensor in kept.items()}, metadata)
+
+
+def root_triangle(covariance: Tensor) -> Tensor:
+    """Return the upper triangle of the root of a covariance `(1, C, C)`, row by row, `(1, C·(C+1)/2)`, float16."""
+    root = sqrtm(covariance.double(), method="eigh")
+    rows, columns = torch.triu_indices(*root.shape[-2:])
+    return root[..., rows, columns].half()
+
+
+def squared_triangle(triangle: Tensor, size: int) -> Tensor:
+    """Return the covariance `(1, size, size)` of which `root_triangle` was taken; empty for a wrong shape."""
+    if triangle.shape != (1, size * (size + 1) // 2):
+        return torch.empty(0)
+    root = torch.zeros(1, size, size, dtype=torch.float64)
+    rows, columns = torch.triu_indices(size, size)
+    root[:, rows, columns] = root[:, columns, rows] = triangle.double()
+    return (root @ root).float()
 
 
 def read_style(path: Path) -> Style:
@@ -56,13 +91,22 @@ def read_style(path: Path) -> Style:
     Raises:
         StylerError: If it can't be read, is another kind of file, or holds values that are no moments of a picture.
     """
-    tensors, metadata = read_tensors(path)
+    return style_in(*read_tensors(path), name=str(path))
+
+
+def style_in(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], *, name: str) -> Style:
+    """Return the style in the tensors and metadata of a file called `name`; see `read_style`."""
+    path = Path(name)
     if metadata.get("format") != FORMAT:
         raise StylerError(f"{path} is not a styler style", "make one: styler style save PICTURE -o NAME.style")
     moments: dict[Level, Moments] = {}
     for level in LEVELS:
-        parts = [tensors.get(f"{level}.{part}", torch.empty(0)) for part in ("mean", "covariance")]
-        found = valid_moments(*parts) if all(part.dtype in FLOATS for part in parts) else None
+        mean, covariance, triangle = (
+            tensors.get(f"{level}.{part}", torch.empty(0)) for part in ("mean", "covariance", "root")
+        )
+        if not covariance.numel() and triangle.dtype in FLOATS:
+            covariance = squared_triangle(triangle, mean.shape[-1] if mean.ndim == 2 else 0)
+        found = valid_moments(mean, covariance) if {mean.dtype, covariance.dtype} <= {*FLOATS} else None
         if found is None:
             raise StylerError(f"{path} has no valid moments of {level}", "the file is damaged; make it again")
         moments[level] = found
@@ -75,6 +119,16 @@ def read_style(path: Path) -> Style:
         sources = []
     listed = isinstance(sources, list) and all(isinstance(source, dict) for source in sources)
     return Style(moments, metadata.get("encoder", ""), path.stem, tuple(sources) if listed else (), (float(roughness),))
+
+
+def style_of_bytes(data: bytes, *, name: str) -> Style:
+    """Return the style in the bytes of a file called `name`; see `read_style`."""
+    try:
+        tensors = load(data)
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])  # checked by `load`
+    except (SafetensorError, ValueError, RuntimeError) as error:
+        raise StylerError(f"can't read {name}: {error}", "check that the file is complete") from error
+    return style_in(tensors, header.get("__metadata__") or {}, name=name)
 
 
 def valid_moments(mean: Tensor, covariance: Tensor) -> Moments | None:
@@ -132,13 +186,18 @@ def load_style(path: Path, encoder: Encoder, name: str, expected: str) -> Style:
         StylerError: If it can't be read, or was made with another encoder.
     """
     style = read_style(path)
+    check_fits(style, encoder, name, expected, path=str(path))
+    return style
+
+
+def check_fits(style: Style, encoder: Encoder, name: str, expected: str, *, path: str) -> None:
+    """Raise a StylerError unless a style was computed with this encoder; see `load_style`."""
     fits = all(len(style[level].mean[0]) == encoder.widths[block(level)] for level in LEVELS)
     if style.fingerprint != expected or not fits:
         todo = "make it again from its picture: styler style save PICTURE -o NAME.style --model MODEL"
         if style.fingerprint != expected and (names := models_of(style.fingerprint)):
             todo = f"choose --model {names[0]}, or {todo}"
         raise StylerError(f"{path} was made with another model than {name!r}", todo)
-    return style
 
 
 def mixed_sources(parts: Sequence[tuple[Style, float]]) -> tuple[dict, ...]:

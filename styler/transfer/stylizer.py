@@ -23,6 +23,7 @@ from styler.images.picture import AnyPicture, Picture
 from styler.images.pixels import to_float
 from styler.model.catalog import find_model
 from styler.model.device import auto_dtype, exact_float32, find_device, find_dtype
+from styler.model.style_catalog import builtin_style_file, is_style_name
 from styler.model.weights import Model, load_model
 from styler.process import keep_freed_memory
 from styler.transfer.arguments import AnyStyle, Options, check_options, check_styles
@@ -131,8 +132,8 @@ class Stylizer:
 
         Args:
             content: A `Picture`, a path, a stream, a PIL picture, an array or a tensor, see `Picture.of`.
-            style: The same, a .style file, a `Style`, or several of them: their mixture. None where there are only
-                regions: elsewhere the content stays as it is.
+            style: The same, a .style file, the name of a built-in style, a `Style`, or several of them: their mixture.
+                None where there are only regions: elsewhere the content stays as it is.
             alpha: Strength of the style, 0 to 1; or by level, 1 for those not named.
             weights: Shares of several styles, on any scale; equal by default.
             regions: Pairs of a mask, white where its style goes, and that style; elsewhere goes `style`.
@@ -162,6 +163,7 @@ class Stylizer:
         options |= {"transform": transform, "method": method, "tile": tile, "max_memory": max_memory}
         base = check_styles(style, regions, weights)
         check_options(**options, regions=regions)
+        base, regions = [self._found(one) for one in base], [(mask, self._found(one)) for mask, one in regions]
         chosen = self.cascade_levels(levels)
         trace = Trace() if trace is None else trace
         trace.device = self.device
@@ -207,7 +209,8 @@ class Stylizer:
             share = mixed_share(alpha)
             kinds: dict[str, Any] = {"detail": detail, "preserve_color": preserve_color, "keep": kept}
             samples = with_kept_content(result, original.samples, share=share, **kinds)
-        record = settings_record(picture, base, place.model, options | {"regions": regions, "keep": keep})
+        trace.settings = options | {"regions": regions, "keep": keep}
+        record = settings_record(picture, base, place.model, trace.settings)
         return like(picture.with_samples(samples, settings=record), content)
 
     def _smaller(self, place: Place, image: Tensor, trace: Trace) -> Place:
@@ -240,7 +243,8 @@ class Stylizer:
         """Return the style of a picture or in a .style file: a copy of its own.
 
         Args:
-            picture: A `Picture`, a path, a stream, a PIL picture, an array or a tensor, or a `Style`.
+            picture: A `Picture`, a path, a stream, a PIL picture, an array or a tensor, the name of a built-in style,
+                or a `Style`.
             size: Longer side at which the picture is analysed; by default its own, but at most `max_size`.
             max_size: See `size`.
             scale: Factor for this size.
@@ -251,7 +255,18 @@ class Stylizer:
             ValueError: If a `Style` was computed with another model.
         """
         check_options(size=size, style_size=max_size, style_scale=scale)
-        return self._style(picture, size=size, max_size=max_size, scale=scale, colors=colors).clone()
+        found = self._found(picture)
+        return self._style(found, size=size, max_size=max_size, scale=scale, colors=colors).clone()
+
+    def _found(self, style: AnyStyle) -> AnyStyle:
+        """Return the style, or the file of the built-in style that it names.
+
+        Raises:
+            StylerError: If it is neither a file nor a name.
+        """
+        if not is_style_name(style):
+            return style
+        return builtin_style_file(str(style), self.fingerprint, model=self.model.name)
 
     def _style(
         self, picture: AnyStyle, *, size: int | None, max_size: int | None, scale: float, colors: Moments | None

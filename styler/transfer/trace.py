@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,12 +19,14 @@ class Trace:
     """Seconds by stage, in the order in which the stages first ran, the residuals of the roots, and the warnings.
 
     `announce` is called with a stage's name as it begins, `advance` with the share of the networks' work that is done.
+    `settings` are the keyword arguments of `Stylizer.stylize`, with defaults, as they are recorded in a picture.
     """
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     residuals: list[Tensor] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
     announce: Callable[[str], None] = lambda stage: None
     advance: Callable[[float], None] = lambda share: None
     _work: float = 0.0

@@ -48,6 +48,46 @@ def test_a_style_of_the_shipped_model_is_small(tmp_path):
     assert (tmp_path / "a.style").stat().st_size < 100_000
 
 
+def test_a_compact_style_is_a_quarter_and_nearly_the_same(tmp_path):
+    style = style_of(load_model("small").encoder, picture(96, 96, seed=1))
+    save_style(style, tmp_path / "a.style", compact=True)
+    assert (tmp_path / "a.style").stat().st_size < 26_000
+    saved = read_style(tmp_path / "a.style")
+    for level in LEVELS:
+        exact, found = style[level].covariance, saved[level].covariance
+        assert float((found - exact).norm() / exact.norm()) < 1e-3
+        assert float(torch.linalg.eigvalsh(found.double()).min()) > -1e-6 * float(exact.norm())
+        torch.testing.assert_close(saved[level].mean, style[level].mean, rtol=0, atol=0)
+
+
+def test_a_picture_in_a_compact_style_differs_by_rounding(tmp_path):
+    stylizer = Stylizer("small", device="cpu", dtype="float32")
+    style = stylizer.style(picture(96, 96, seed=1))
+    save_style(style, tmp_path / "a.style", compact=True)
+    content = picture(64, 64, seed=2)
+    difference = stylizer.stylize(content, style) - stylizer.stylize(content, tmp_path / "a.style")
+    assert float(difference.abs().max()) < 4 / 255
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        torch.zeros(1, 54),
+        torch.zeros(55),
+        torch.full((1, 55), float("nan")),
+        torch.full((1, 55), float("inf")),
+        torch.full((1, 55), 1e30),
+        torch.zeros(1, 55, dtype=torch.int32),
+        torch.zeros(1, 0),
+    ],
+)
+def test_a_damaged_root_is_refused(style, tmp_path, root):
+    tensors = {name: tensor for name, tensor in tensors_of(style).items() if name != "relu4_1.covariance"}
+    (tmp_path / "a.style").write_bytes(save(tensors | {"relu4_1.root": root}, {"format": FORMAT}))
+    with pytest.raises(StylerError, match="no valid moments of relu4_1"):
+        read_style(tmp_path / "a.style")
+
+
 def test_nothing_is_overwritten_unless_asked(style, tmp_path):
     path = tmp_path / "a.style"
     path.write_text("precious")
