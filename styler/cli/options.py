@@ -122,6 +122,21 @@ MetadataOption = Annotated[
 MaxPixelsOption = Annotated[
     int, typer.Option(min=1, help="Refuse pictures with more pixels.", rich_help_panel="Machine")
 ]
+PageOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Frame or page of the photograph, counted from 1.",
+        show_default="the first",
+        rich_help_panel="Input",
+    ),
+]
+VerboseOption = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", "-v", help="Also print seconds by stage, strengths and matrix roots.", rich_help_panel="Output"
+    ),
+]
 DeviceOption = Annotated[
     str, typer.Option("--device", help="Device: auto, cpu, cuda, cuda:N or mps.", rich_help_panel="Machine")
 ]

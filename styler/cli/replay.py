@@ -78,7 +78,8 @@ def replay(
             console.print(
                 f"made with {name} {record[name]}, running {now}: the result may differ slightly", highlight=False
             )
-    write_picture(source, styles, out, settings, loading, console, max_pixels=max_pixels, overwrite=overwrite)
+    files: dict[str, Any] = {"max_pixels": max_pixels, "overwrite": overwrite, "page": record["content"].get("page")}
+    write_picture(source, styles, out, settings, loading, console, **files)
     after = Picture.open(out, max_pixels=max_pixels).samples
     same = before.samples.dtype == after.dtype and before.samples.equal(after)
     console.print("identical, bit for bit" if same else f"not identical to {picture}", highlight=False)

@@ -5,15 +5,16 @@
 
 import sys
 import time
-import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from rich.console import Console
 
+from styler.choices import Level
+from styler.cli.plain_output import collected_warnings
 from styler.cli.transfer_progress import TransferProgress
-from styler.errors import StylerError, StylerWarning
+from styler.errors import StylerError
 
 
 def write_picture(
@@ -27,20 +28,21 @@ def write_picture(
     max_pixels: int,
     metadata: Literal["keep", "strip"] = "keep",
     overwrite: bool = False,
-) -> dict[str, object]:
+    page: int | None = None,
+) -> dict[str, Any]:
     """Write the stylized picture, report it, and return a summary, in which sizes are [width, height]."""
     from styler.images import Picture, resized_size
     from styler.images.format_limits import check_size
     from styler.transfer.stylizer import Stylizer
     from styler.transfer.trace import Trace
+    from styler.transfer.whitening import root_precision
 
     start, piped = time.perf_counter(), str(out) == "-"
-    warnings.simplefilter("ignore", StylerWarning)  # printed below, after the status line is gone
-    with console.status("starting …", spinner_style="cyan") as status:
+    with collected_warnings() as notes, console.status("starting …", spinner_style="cyan") as status:
         progress = TransferProgress(console, status)
         trace = Trace(announce=progress.stage, advance=progress.advance)
         with trace.stage("load"):
-            picture = Picture.open(file_or_stdin(content), max_pixels=max_pixels)
+            picture = Picture.open(file_or_stdin(content), max_pixels=max_pixels, page=page)
             height, width = picture.size if settings["size"] is None else resized_size(*picture.size, settings["size"])
             bytes_per_pixel = (3 + (picture.alpha is not None)) * (picture.depth // 8)
             check_size(".png" if piped else out.suffix, height, width, bytes_per_pixel=bytes_per_pixel)
@@ -50,8 +52,11 @@ def write_picture(
             target, format = (standard_output(), "png") if piped else (out, None)
             kept_alpha = result.save(target, format=format, overwrite=overwrite, metadata=metadata)
     seconds, (height, width) = time.perf_counter() - start, result.size
-    for note in trace.notes:
+    for note in notes:
         console.print(f"warning: {note}", highlight=False)
+    given = [*(mask for mask, _ in settings["regions"]), *([settings["keep"]] if settings["keep"] else [])]
+    for path, used in zip(given, trace.masks, strict=True):
+        console.print(f"{path}: the mask is its {used}", highlight=False)
     if result.alpha is not None and not kept_alpha:
         console.print(f"{out}: JPEG has no transparency, transparent areas are blended with white")
     console.print(f"wrote {'the picture' if piped else out} ({width}×{height}, {seconds:.1f} s)", highlight=False)
@@ -63,9 +68,35 @@ def write_picture(
         "device": str(trace.device),
         "dtype": str(stylizer.dtype).removeprefix("torch."),
         "seconds": {name: round(value, 4) for name, value in trace.seconds.items()} | {"total": round(seconds, 4)},
-        "root_residual": trace.root_residual,
-        "notes": trace.notes,
+        "alpha": strengths_by_level(settings["alpha"], stylizer.cascade_levels(settings["levels"])),
+        "roots": {
+            "method": settings["method"],
+            "dtype": str(root_precision(trace.device)).removeprefix("torch."),
+            "residual": trace.root_residual,
+            "maps": len(trace.maps),
+            "fell_back": trace.num_fallbacks,
+        },
+        "notes": [str(note) for note in notes],
     }
+
+
+def strengths_by_level(alpha: float | Mapping[Level, float], levels: Sequence[Level]) -> dict[Level, float]:
+    """Return the strength at each level; 1 for those that are not named."""
+    return {level: alpha.get(level, 1.0) if isinstance(alpha, Mapping) else alpha for level in levels}
+
+
+def print_summary(summary: Mapping[str, Any], console: Console) -> None:
+    """Print seconds by stage, strengths by level, and how matrix roots were computed."""
+    roots, device = summary["roots"], f"{summary['model']} on {summary['device']} in {summary['dtype']}"
+    lines = [
+        f"model: {device}",
+        "seconds: " + ", ".join(f"{stage} {seconds:.3f}" for stage, seconds in summary["seconds"].items()),
+        "strength: " + ", ".join(f"{level} {strength:g}" for level, strength in summary["alpha"].items()),
+        f"matrix roots: {roots['method']} in {roots['dtype']}, relative residual {roots['residual']:.1e}, "
+        f"{roots['fell_back']} of {roots['maps']} fell back to eigh",
+    ]
+    for line in lines:
+        console.print(line, highlight=False)
 
 
 def write_sheet(

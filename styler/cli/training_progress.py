@@ -16,30 +16,36 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LINES = 20
 
+STEPS_BEFORE_RATES = 5
+"""The first steps include the start of workers and kernels: a rate or a time left would be far off."""
+
 
 @contextmanager
 def training_progress(title: str) -> Generator[Callable[["Progress"], None]]:
     """Yield a function to call after each step; losses are shown as a running mean over about fifty steps."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     smooth: dict[str, float] = {}
-    last_line = -SECONDS_BETWEEN_LINES
+    last_line, num_steps = -SECONDS_BETWEEN_LINES, 0
     with Bar(*columns, console=stderr, disable=not stderr.is_terminal) as bar:
         row = bar.add_task(title, total=None)
 
         def show(progress: "Progress") -> None:
-            nonlocal last_line
+            nonlocal last_line, num_steps
+            num_steps += 1
             for name, value in progress.losses.items():
                 smooth[name] = smooth.get(name, value) * 0.98 + value * 0.02
             losses = " ".join(f"{name} {value:.4f}" for name, value in smooth.items())
-            text = f"{title}: {losses}  {progress.images_per_second:.1f} images/s"
+            text, rate = f"{title}, losses: {losses}", ""
+            if num_steps > STEPS_BEFORE_RATES:
+                text += f"  {progress.images_per_second:.1f} images/s"
+                rate = f"  {progress.seconds_left / 60:.0f} min left"
             bar.update(row, description=text, completed=progress.step, total=progress.num_steps)
             now = time.monotonic()
             if not stderr.is_terminal and (
                 now - last_line > SECONDS_BETWEEN_LINES or progress.step == progress.num_steps
             ):
                 last_line = now
-                left = f"{progress.seconds_left / 60:.0f} min left"
-                stderr.print(f"step {progress.step}/{progress.num_steps}  {text}  {left}", highlight=False)
+                stderr.print(f"step {progress.step}/{progress.num_steps}  {text}{rate}", highlight=False)
 
         yield show
 

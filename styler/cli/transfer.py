@@ -23,6 +23,7 @@ from styler.cli.options import (
     MethodOption,
     ModelOption,
     OverwriteOption,
+    PageOption,
     QuietOption,
     SeedFlatsOption,
     SizeOption,
@@ -31,6 +32,7 @@ from styler.cli.options import (
     StyleSizeOption,
     TileOption,
     TransformOption,
+    VerboseOption,
     check_alpha_levels,
     check_style_options,
     default_out,
@@ -41,7 +43,7 @@ from styler.cli.options import (
     parse_tile,
     parse_weights,
 )
-from styler.cli.stylizing import write_picture, write_sheet
+from styler.cli.stylizing import print_summary, write_picture, write_sheet
 from styler.process import garbage_collection_paused
 
 EXAMPLES = examples(
@@ -76,6 +78,7 @@ def transfer(
             rich_help_panel="Output",
         ),
     ] = None,
+    page: PageOption = None,
     alpha: AlphaOption = "1",
     weights: Annotated[
         str | None,
@@ -118,6 +121,7 @@ def transfer(
     dtype: DTypeOption = "auto",
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
+    verbose: VerboseOption = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a summary as one line of JSON.", rich_help_panel="Output")
     ] = False,
@@ -167,8 +171,10 @@ def transfer(
     write = write_sheet if sheet else write_picture
     console = message_console(quiet=quiet or as_json)
     loading = {"model": model, "device": device, "dtype": dtype}
-    files = {"max_pixels": max_pixels, "metadata": metadata, "overwrite": overwrite}
+    files = {"max_pixels": max_pixels, "metadata": metadata, "overwrite": overwrite, "page": page}
     summary = write(content, styles, target, settings, loading, console, **files)
+    if verbose and not sheet:
+        print_summary(summary, console)
     if as_json:
         typer.echo(json.dumps(summary), err=str(target) == "-")
 

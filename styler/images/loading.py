@@ -1,11 +1,12 @@
 """Picture files and streams into memory."""
 
 import os
+import warnings
 from pathlib import Path
 from typing import BinaryIO, TypeGuard
 
 from styler.choices import MAX_PIXELS
-from styler.errors import StylerError
+from styler.errors import StylerError, StylerWarning
 from styler.images.metadata import read_metadata
 from styler.images.opening import Opened, opened
 from styler.images.streams import name_of, spooled_file
@@ -70,9 +71,10 @@ def _decoded(file: BinaryIO, name: str, max_pixels: int, page: int | None) -> Un
 def _index(num_pages: int, page: int | None, name: str) -> int:
     """Return which frame or page is meant, counted from 0."""
     if page is None and num_pages > 1:
-        raise StylerError(f"{name} has several frames or pages", f"choose one with --page, from 1 to {num_pages}")
+        text = f"{name} has {num_pages} frames or pages; the first is used unless a page is chosen"
+        warnings.warn(text, StylerWarning, stacklevel=2)
     if page is not None and not 1 <= page <= num_pages:
-        raise StylerError(f"{name} has no page {page}", f"choose one with --page, from 1 to {num_pages}")
+        raise StylerError(f"{name} has no page {page}", f"choose a page from 1 to {num_pages}")
     return (page or 1) - 1
 
 

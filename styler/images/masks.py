@@ -1,6 +1,7 @@
 """Masks, from pictures: white is inside and black outside, or what is opaque of a cut-out."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -12,11 +13,18 @@ from styler.images.pixels import luminance, quantized, resize_to, to_float
 AnyMask = AnyPicture
 """Whatever is a picture, and besides arrays and tensors that are boolean, 2-D, or 3-D with one channel first."""
 
+MaskSource = Literal["alpha", "luminance"]
+
 
 def mask_like(image: Tensor, mask: AnyMask) -> Tensor:
-    """Return a mask at the size of the image, `(1, 1, H, W)`, uint8 at full scale.
+    """Return a mask at the size of the image, `(1, 1, H, W)`, uint8 at full scale; see `read_mask`."""
+    return read_mask(image, mask)[0]
 
-    Where the mask's picture has transparent parts its alpha is the mask, as of a cut-out; else its luminance is.
+
+def read_mask(image: Tensor, mask: AnyMask) -> tuple[Tensor, MaskSource]:
+    """Return a mask at the size of the image, `(1, 1, H, W)`, uint8 at full scale, and what it was taken from.
+
+    If the mask's picture has transparent parts its alpha is the mask, as of a cut-out; else its luminance is.
 
     Raises:
         StylerError: If a file can't be read.
@@ -28,7 +36,7 @@ def mask_like(image: Tensor, mask: AnyMask) -> Tensor:
     size = (image.shape[-2], image.shape[-1])
     alpha = picture.alpha if is_cut_out(picture) else None
     plane = luminance(to_float(picture.samples)) if alpha is None else to_float(alpha)
-    return quantized(resize_to(plane, size), torch.uint8).cpu()
+    return quantized(resize_to(plane, size), torch.uint8).cpu(), "luminance" if alpha is None else "alpha"
 
 
 def is_cut_out(picture: Picture) -> bool:

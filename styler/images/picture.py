@@ -34,6 +34,7 @@ class Picture:
         depth: Bits per channel of the file that it is written to.
         metadata: EXIF, XMP, the file's own color profile, and the settings that made the picture.
         source: The file that it was read from.
+        page: Which frame or page of it, counted from 1; None for the first or only one.
     """
 
     samples: Tensor
@@ -41,6 +42,7 @@ class Picture:
     depth: Depth = 8
     metadata: Metadata = field(default_factory=Metadata)
     source: Path | None = None
+    page: int | None = None
 
     @classmethod
     def open(cls, source: File | bytes, *, max_pixels: int = MAX_PIXELS, page: int | None = None) -> Self:
@@ -51,17 +53,18 @@ class Picture:
         Args:
             source: A path, a stream, which is read to its end, or the bytes of a file.
             max_pixels: Limit for a PNG or JPEG; fewer for files that take more memory to decode.
-            page: Frame or page, counted from 1. Pages of a TIFF that are smaller copies of others are not counted.
+            page: Frame or page, counted from 1; by default the first, with a `StylerWarning` if there are others.
+                Pages of a TIFF that are smaller copies of others are not counted.
 
         Raises:
-            StylerError: If it is missing, empty, damaged, of a format that is not read, has no such page, several
-                pages and none was chosen, or too many pixels (known from its header, before it is decoded).
+            StylerError: If it is missing, empty, damaged, of a format that is not read, has no such page, or has
+                too many pixels (known from its header, before it is decoded).
         """
         stream = io.BytesIO(source) if isinstance(source, bytes) else source
         found = read_file(stream, max_pixels=max_pixels, page=page)
         depth: Depth = 8 if found.samples.dtype == torch.uint8 else 16
         path = Path(source) if isinstance(source, str | os.PathLike) else None
-        return cls(found.samples, found.alpha, depth, found.metadata, path)
+        return cls(found.samples, found.alpha, depth, found.metadata, path, page)
 
     @classmethod
     def of(cls, source: "AnyPicture") -> Self:
@@ -77,7 +80,7 @@ class Picture:
         """
         match source:
             case Picture():
-                return cls(source.samples, source.alpha, source.depth, source.metadata, source.source)
+                return cls(source.samples, source.alpha, source.depth, source.metadata, source.source, source.page)
             case Tensor():
                 return cls(tensor_samples(source), depth=16 if source.dtype == torch.uint16 else 8)
             case np.ndarray():

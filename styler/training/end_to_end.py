@@ -75,7 +75,7 @@ class EndToEndTask(DecoderTask):
     def losses(self, photos: Tensor, paintings: Tensor) -> dict[str, Tensor]:
         """Return the reconstruction loss of each decoder, by level, and the losses of the cascade's result."""
         features, style_features = (self.model.encoder.pyramid(x) for x in (photos, paintings))
-        reconstruction = {x: RECONSTRUCTION_WEIGHT * picture_loss(self.trained[x](features[x]), photos) for x in LEVELS}
+        pictures = {x: picture_loss(self.trained[x](features[x]), photos) for x in LEVELS}
         amplitudes = [amplitude_of(x) for x in roughness_of(deviation_counts(local_deviation(paintings))).tolist()]
         seeds = seeded(photos, photos.new_tensor(amplitudes).view(-1, 1, 1, 1))
         images, excess, affines = self._stylized(seeds, style_features)
@@ -85,7 +85,7 @@ class EndToEndTask(DecoderTask):
         distance, whole = ((x.content - content.content).square().mean((1, 2, 3)) for x in (stylized, style))
         distances = {x: [wasserstein(one.moments[x], style.moments[x]) for one in (stylized, content)] for x in LEVELS}
         return {
-            **reconstruction,
+            **{f"{x} picture": RECONSTRUCTION_WEIGHT * loss for x, loss in pictures.items()},
             "range": RANGE_WEIGHT * excess,
             "content": CONTENT_WEIGHT * remaining_share(distance, whole),
             **{f"{x} style": remaining_share(*pair) / len(LEVELS) for x, pair in distances.items()},

@@ -86,7 +86,7 @@ def cascade(
                     None if moments is None else fit(moments, style[level])
                     for moments, style in zip(found, styles, strict=True)
                 ]
-            trace.residuals += [affine.residual for affine in maps[level] if affine is not None]
+            trace.maps += [affine for affine in maps[level] if affine is not None]
         repaint(canvas, model.decoders[level], features, maps[level], masks, trace)
     return canvas.images
 

@@ -22,8 +22,8 @@ class Moments(_Pair):
     """Mean `(B, C)` and biased covariance `(B, C, C)` of features over positions, in float32 or finer."""
 
     @cached_property
-    def roots(self) -> dict[str, tuple[Tensor, Tensor]]:
-        """Cache of the roots of the covariance and their residuals, by method."""
+    def roots(self) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
+        """Cache of the roots of the covariance, their residuals, and whether they fell back, by method."""
         return {}
 
 

@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 import torch
 
 import styler
+from styler.choices import MAX_SIZE
 from styler.errors import StylerError
 from styler.files import sha256
 from styler.images.picture import Picture
 from styler.model.catalog import models_folder
 from styler.model.weights import Model
-from styler.transfer.arguments import CHECKS, is_list
+from styler.transfer.arguments import CHECKS, is_list, is_whole
 
 Record = dict[str, Any]
 
@@ -64,6 +65,8 @@ def settings_record(
     except OSError as error:
         what = f"cannot read {error.filename}: {error.strerror}"
         raise StylerError(what, "check the name, and who may read it") from error
+    if content.page is not None:
+        record["content"]["page"] = content.page
     return json.dumps(record)
 
 
@@ -173,6 +176,8 @@ def is_whole_record(record: Record) -> bool:
     texts += [model["name"], model["sha256"], *([model["path"]] if model["path"] is not None else [])]
     texts += [entry[key] for entry in files for key in ("name", "sha256")]
     if not all(isinstance(text, str) and not CONTROLS.search(text) for text in texts):
+        return False
+    if not is_whole(record["content"].get("page", 1), 1, MAX_SIZE):
         return False
     if not all(is_right(name, value) for name, value in settings.items()):
         return False

@@ -18,7 +18,7 @@ from torch import Tensor
 from styler.choices import LEVELS, MAX_MEMORY, STYLE_SUFFIX, Level, Method, PreserveColor, Strokes, Transform
 from styler.errors import StylerError
 from styler.images.loading import File
-from styler.images.masks import AnyMask, mask_like, outside
+from styler.images.masks import AnyMask, outside, read_mask
 from styler.images.picture import AnyPicture, Picture
 from styler.images.pixels import to_float
 from styler.model.catalog import find_model
@@ -174,8 +174,10 @@ class Stylizer:
             if picture.alpha is not None:  # before it is resized, which mixes neighbours
                 filled = replace(picture, samples=with_hidden_filled(picture.samples, picture.alpha))
                 image = (filled if size is None else filled.resized(size)).samples
-            masks = [mask_like(image, mask) for mask, _ in regions]
-            kept = None if keep is None else mask_like(image, keep)
+            given = [*(mask for mask, _ in regions), *([] if keep is None else [keep])]
+            read = [read_mask(image, mask) for mask in given]
+            trace.masks += [source for _, source in read]
+            masks, kept = [mask for mask, _ in read[: len(regions)]], None if keep is None else read[-1][0]
             kept = kept if base else outside(masks, kept)
         with trace.stage("style"):
             seen = partial(self._style, size=style_size, max_size=max(image.shape[-2:]), scale=style_scale)

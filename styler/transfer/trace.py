@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from styler.errors import StylerWarning
+from styler.images.masks import MaskSource
+from styler.transfer.whitening import Affine
 
 
 @dataclass
 class Trace:
-    """Seconds by stage, in the order in which the stages first ran, the residuals of the roots, and the warnings.
+    """Seconds by stage, in the order in which the stages first ran, the maps of the features, what masks were taken
+    from, and the warnings.
 
     `announce` is called with a stage's name as it begins, `advance` with the share of the networks' work that is done.
     `settings` are the keyword arguments of `Stylizer.stylize`, with defaults, as they are recorded in a picture.
@@ -24,7 +26,8 @@ class Trace:
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    residuals: list[Tensor] = field(default_factory=list)
+    maps: list[Affine] = field(default_factory=list)
+    masks: list[MaskSource] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     announce: Callable[[str], None] = lambda stage: None
@@ -44,7 +47,12 @@ class Trace:
     @property
     def root_residual(self) -> float:
         """The worst relative residual of a matrix root."""
-        return max((float(residual.max()) for residual in self.residuals), default=0.0)
+        return max((float(one.residual.max()) for one in self.maps), default=0.0)
+
+    @property
+    def num_fallbacks(self) -> int:
+        """Number of maps with a root that missed its tolerance, so that `eigh` took over."""
+        return sum(int(one.fell_back.sum()) for one in self.maps)
 
     @contextmanager
     def stage(self, name: str) -> Generator[None]:

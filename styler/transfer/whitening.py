@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from styler.choices import Method, Transform
-from styler.matrix_sqrt import inv_sqrtm, sqrtm
+from styler.matrix_sqrt import RootInfo, inv_sqrtm, sqrtm
 from styler.model.encoder import Conv3x3
 from styler.transfer.moments import BLOCK, Moments, moments_of, positions
 
@@ -24,13 +24,15 @@ natural pictures, so variation below about 0.3 % of that is rounding noise, whic
 class Affine(NamedTuple):
     """A map of features, x ↦ matrix · (x - center) + target: matrix `(B, C, C)`, center and target `(B, C)`.
 
-    `residual` is the larger relative residual of the two roots in it, `(B,)`.
+    `residual` is the larger relative residual of the two roots in it, `(B,)`, and `fell_back` says whether one of them
+    missed its tolerance, so that `eigh` took over, `(B,)`.
     """
 
     matrix: Tensor
     center: Tensor
     target: Tensor
     residual: Tensor
+    fell_back: Tensor
 
 
 def wct(content: Tensor, style: Tensor, alpha: float = 1.0, *, method: Method = "auto", eps: float = EPS) -> Tensor:
@@ -63,21 +65,26 @@ def wct_affine(
         eigenvalue, above a ridge: dropping the small ones makes the result jump from picture to picture.
     """
     whitening, root = inv_sqrtm(_ridged(content, eps), method=method, round_off=_round_off(content), return_info=True)
-    coloring, residual = _coloring(style, method)
+    coloring, *quality = _coloring(style, method)
     with torch.autocast(whitening.device.type, enabled=False):
         matrix = coloring @ whitening
-    return _blended(matrix, content, style, alpha, torch.maximum(root.residual, residual))
+    return _blended(matrix, content, style, alpha, *_worse(root, *quality))
 
 
-def _coloring(style: Moments, method: Method) -> tuple[Tensor, Tensor]:
-    """Return the root of the style's covariance and its residual, once computed, since many pictures take it on."""
+def _worse(info: RootInfo, residual: Tensor, fell_back: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the larger residual of two roots, and whether one of them fell back."""
+    return torch.maximum(info.residual, residual), info.fell_back | fell_back
+
+
+def _coloring(style: Moments, method: Method) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the root of the style's covariance, its residual, and whether it fell back; computed once."""
     if method in style.roots:
         return style.roots[method]
     wanted = style.covariance.to(_fine(style))
     root, info = sqrtm(wanted, method=method, round_off=_round_off(style), return_info=True)
     if not (root.requires_grad or root.is_inference()):  # a graph serves once, an inference tensor no gradient
-        style.roots[method] = root, info.residual
-    return root, info.residual
+        style.roots[method] = root, info.residual, info.fell_back
+    return root, info.residual, info.fell_back
 
 
 def _round_off(moments: Moments) -> float:
@@ -96,12 +103,12 @@ def transport_affine(
         Dowson & Landau (1982); for style transfer, Lu et al., A Closed-Form Solution to Universal Style
         Transfer (2019), eq. 8. arXiv:1906.00668
     """
-    root, residual = _coloring(style, method)
+    root, *quality = _coloring(style, method)
     with torch.autocast(root.device.type, enabled=False):
         common = root @ _ridged(content, eps) @ root
         inverse, info = inv_sqrtm(common, method=method, round_off=_round_off(content), return_info=True)
         matrix = root @ inverse @ root
-    return _blended(matrix, content, style, alpha, torch.maximum(info.residual, residual))
+    return _blended(matrix, content, style, alpha, *_worse(info, *quality))
 
 
 def adain_affine(
@@ -116,7 +123,8 @@ def adain_affine(
     found, wanted = (x.diagonal(dim1=-2, dim2=-1) for x in (_ridged(content, eps), style.covariance.to(_fine(style))))
     wanted = wanted.clamp_min(torch.finfo(wanted.dtype).tiny)  # at 0, of a flat channel, a root has no gradient
     matrix = (wanted / found).sqrt().diag_embed()
-    return _blended(matrix, content, style, alpha, matrix.new_zeros(matrix.shape[0]))
+    exact = matrix.new_zeros(matrix.shape[0])
+    return _blended(matrix, content, style, alpha, exact, exact > 0)
 
 
 TRANSFORMS: dict[Transform, Callable[..., Affine]] = {
@@ -126,8 +134,13 @@ TRANSFORMS: dict[Transform, Callable[..., Affine]] = {
 }
 
 
+def root_precision(device: torch.device) -> torch.dtype:
+    """Return the precision in which roots are computed on a device."""
+    return torch.float32 if device.type == "mps" else torch.float64  # MPS has no finer one
+
+
 def _fine(moments: Moments) -> torch.dtype:
-    return torch.float32 if moments.mean.device.type == "mps" else torch.float64  # MPS has no finer one
+    return root_precision(moments.mean.device)
 
 
 def _ridged(moments: Moments, eps: float) -> Tensor:
@@ -135,10 +148,12 @@ def _ridged(moments: Moments, eps: float) -> Tensor:
     return covariance + eps * torch.eye(covariance.shape[-1], dtype=covariance.dtype, device=covariance.device)
 
 
-def _blended(matrix: Tensor, content: Moments, style: Moments, alpha: float, residual: Tensor) -> Affine:
+def _blended(
+    matrix: Tensor, content: Moments, style: Moments, alpha: float, residual: Tensor, fell_back: Tensor
+) -> Affine:
     identity = torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)
     matrix = torch.lerp(identity, matrix, alpha).to(content.mean.dtype)
-    return Affine(matrix, content.mean, torch.lerp(content.mean, style.mean, alpha), residual)
+    return Affine(matrix, content.mean, torch.lerp(content.mean, style.mean, alpha), residual, fell_back)
 
 
 def apply_affine(features: Tensor, affine: Affine) -> Tensor:

@@ -82,7 +82,7 @@ def test_every_parameter_has_a_sentence_and_every_option_a_panel(path):
 def test_options_stand_in_their_panels():
     output = CliRunner().invoke(app, ["transfer", "--help"]).output
     sections = re.findall(r"^(\w+):$", output, re.MULTILINE)
-    assert sections == ["Arguments", "Style", "Size", "Color", "Output", "Machine", "Options", "Examples"]
+    assert sections == ["Arguments", "Input", "Style", "Size", "Color", "Output", "Machine", "Options", "Examples"]
     style, size = output.index("\nStyle:"), output.index("\nSize:")
     assert style < output.index("\n  --mask") < size < output.index("\n  --style-scale")
 

@@ -66,7 +66,7 @@ def test_json_says_what_was_done_in_one_line(styler, pair):
         "save",
         "total",
     ]
-    assert 0 < record["root_residual"] < 1e-2
+    assert 0 < record["roots"]["residual"] < 1e-2
 
 
 def test_quiet_says_nothing(styler, pair):

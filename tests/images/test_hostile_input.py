@@ -27,6 +27,9 @@ MAX_MIB = 2048
 NUM_MUTATIONS = 25
 
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*frames or pages:styler.errors.StylerWarning")
+
+
 def error_of(path):
     """Load a picture; return what is wrong with it, after checking how that is said."""
     try:

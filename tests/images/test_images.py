@@ -15,7 +15,7 @@ import torch
 from hostile_files import AVIF, RGB, RGBA, picture_bytes, smooth, with_size
 from PIL import Image
 
-from styler.errors import StylerError
+from styler.errors import StylerError, StylerWarning
 from styler.images import Picture, writable_format
 from styler.images.pixels import to_float
 from styler.images.saving import save_image
@@ -196,9 +196,11 @@ def test_a_truncated_file_is_refused_by_name(tmp_path, format):
 
 
 @pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP", "TIFF", *(["AVIF"] if AVIF else [])])
-def test_several_frames_or_pages_are_refused(format):
+def test_the_first_of_several_frames_or_pages_is_read_with_a_warning(format):
     data = picture_bytes(RGB, format, save_all=True, append_images=[RGB.transpose(Image.Transpose.ROTATE_180)])
-    assert error_of(io.BytesIO(data)) == "the stream has several frames or pages"
+    with pytest.warns(StylerWarning, match="the stream has 2 frames or pages; the first is used"):
+        found = Picture.open(data)
+    assert found.samples.equal(Picture.open(data, page=1).samples)
 
 
 def lying_png(width, height):

@@ -24,7 +24,7 @@ RECORD = {
     "model": {"name": "small", "path": None, "sha256": HASH},
     "device": "cpu",
     "dtype": "float32",
-    "settings": {"alpha": 1.0, "keep": "mask.png", "size": 56},
+    "settings": {"alpha": 1.0, "keep": "mask.png", "size": 56, "seed_flats": True},
 }
 
 
@@ -45,7 +45,15 @@ def test_what_styler_writes_is_read():
     assert is_read(RECORD)
     settings = {"alpha": {"relu4_1": 0.5}, "weights": [2], "regions": [["mask.png", "mask.png"]], "keep": None}
     settings |= {"preserve_color": "luma", "levels": ["relu2_1"], "size": None, "style_size": 24, "style_scale": 0.5}
-    settings |= {"transform": "adain", "method": "eigh", "tile": 0, "max_memory": 2 << 30}
+    settings |= {
+        "detail": 0.5,
+        "strokes": "bold",
+        "seed_flats": False,
+        "transform": "adain",
+        "method": "eigh",
+        "tile": 0,
+        "max_memory": 2 << 30,
+    }
     assert sorted(settings) == SETTINGS
     others = {"others": RECORD["others"] * 2}
     assert is_read(RECORD | others | {"settings": settings})
@@ -72,7 +80,7 @@ PARTS += ["settings.unknown", *(f"settings.{name}" for name in SETTINGS)]
 HARMLESS = [(part, text) for part in FILES if part != "others.0.name" for text in ("x", "\ud800")]
 HARMLESS += [(f"settings.{name}", None) for name in ("keep", "levels", "size", "style_size", "weights")]
 HARMLESS += [("settings.alpha", {}), ("settings.regions", []), ("settings.weights", [1]), ("settings.style_scale", 7.5)]
-HARMLESS += [("settings", {}), ("model.path", None)]
+HARMLESS += [("settings", {}), ("model.path", None), ("settings.seed_flats", True)]
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -166,7 +174,8 @@ def test_a_record_names_no_folder(tiny_file, picture_file, tmp_path):
 def test_records_with_paths_are_read():
     old = json.loads(json.dumps(RECORD).replace('"name": "photo.jpg"', '"path": "/home/me/photo.jpg"'))
     found = read_record(Path("out.png"), json.dumps(old), 56)
-    assert found == changed(RECORD, "content.name", "/home/me/photo.jpg")
+    assert found["content"]["name"] == "/home/me/photo.jpg"
+    assert found["settings"] == RECORD["settings"]
 
 
 def test_a_model_without_a_file_has_no_hash(tiny_model, picture_file):
@@ -216,7 +225,16 @@ def test_a_file_that_is_gone_is_an_error_of_the_system(tiny_file, tmp_path):
 
 def test_records_with_an_old_name_of_a_setting_are_read():
     found = read_record(Path("out.png"), json.dumps(RECORD | {"settings": {"colors": "luma"}}), 56)
-    assert found["settings"] == {"preserve_color": "luma"}
+    assert found["settings"] == {"preserve_color": "luma", "seed_flats": False}
+
+
+def test_the_page_is_recorded_unless_it_is_the_only_one(tiny_file, picture_file):
+    model, path = load_model(tiny_file), picture_file()
+    for page, recorded in ((None, None), (1, 1)):
+        record = settings_record(Picture.open(path, page=page), [path], model, {"regions": (), "keep": None})
+        assert json.loads(record or "")["content"].get("page") == recorded
+    assert is_read(changed(RECORD, "content", RECORD["content"] | {"page": 2}))
+    assert not is_read(changed(RECORD, "content", RECORD["content"] | {"page": 0}))
 
 
 def test_only_what_was_made_of_files_alone_has_a_record(tiny_file, picture_file):

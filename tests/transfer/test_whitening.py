@@ -154,7 +154,8 @@ def test_a_styles_root_is_computed_once_a_method_and_not_kept_with_its_graph():
     content, style = moments_of(features(1, 6, 9, 9)), moments_of(features(1, 6, 8, 8, seed=1))
     first = wct_affine(content, style, method="eigh")
     assert list(style.roots) == ["eigh"]
-    style.roots["eigh"] = (2 * style.roots["eigh"][0], style.roots["eigh"][1])
+    root, *quality = style.roots["eigh"]
+    style.roots["eigh"] = (2 * root, *quality)
     torch.testing.assert_close(wct_affine(content, style, method="eigh").matrix, 2 * first.matrix)
     wct_affine(content, style, method="mpa")
     assert list(style.roots) == ["eigh", "mpa"]

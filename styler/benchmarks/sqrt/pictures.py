@@ -78,4 +78,5 @@ def affine_by(pair: RootPair, content: Moments, style: Moments, transform: Trans
         matrix = root @ pair.inverse(covariance)
     else:
         matrix = root @ pair.inverse(root @ covariance @ root) @ root
-    return Affine(matrix.to(content.mean), content.mean, style.mean, matrix.new_zeros(len(matrix)))
+    exact = matrix.new_zeros(len(matrix))
+    return Affine(matrix.to(content.mean), content.mean, style.mean, exact, exact > 0)
