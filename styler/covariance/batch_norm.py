@@ -1,4 +1,4 @@
-"""Batch normalisation that takes correlations out too."""
+"""Batch normalisation that also removes correlations between channels."""
 
 import math
 
@@ -17,8 +17,8 @@ from styler.matrix_sqrt.precision import without_autocast
 class DecorrelatedBatchNorm(RootLayer):
     """Features `(B, C, ...)` with mean zero and identity covariance within groups of channels, then scaled.
 
-    `DecorrelatedBatchNorm1d`, `2d` and `3d` say how many axes follow. They stand in the place of
-    `nn.BatchNorm1d`, `2d` and `3d`, whose arguments and buffers they have; `running_whitening`
+    `DecorrelatedBatchNorm1d`, `2d` and `3d` are for the same inputs as `nn.BatchNorm1d`, `2d` and `3d`, and have
+    their arguments and buffers; `running_whitening`
     `(groups, C/groups, C/groups)` stands where `running_var` did. Like there, statistics are each replica's own
     under DistributedDataParallel, which copies the first one's buffers to all; `SyncDecorrelatedBatchNorm` has those
     of all replicas together.
@@ -42,7 +42,7 @@ class DecorrelatedBatchNorm(RootLayer):
         backward: How its gradient is.
         degree: Of "mpa" and "mtp".
         max_iterations: Bound of an iterated method.
-        normalize: What an iterated method divides by first.
+        normalize: Norm that an iterated method divides by first.
         strict: Whether never to look at a value.
 
     Reference:
@@ -117,7 +117,7 @@ class DecorrelatedBatchNorm(RootLayer):
         return self
 
     def reset_running_stats(self) -> None:
-        """Forget the batches seen: mean zero, no whitening."""
+        """Reset the running statistics: mean zero, no whitening."""
         if self.num_batches_tracked is None or self.running_mean is None or self.running_whitening is None:
             return
         self.num_batches_tracked.zero_()
@@ -126,7 +126,7 @@ class DecorrelatedBatchNorm(RootLayer):
         self.running_whitening.copy_(torch.eye(size, device=self.running_whitening.device))
 
     def reset_parameters(self) -> None:
-        """Forget the batches seen and what was learnt."""
+        """Reset running statistics and learned parameters."""
         self.reset_running_stats()
         if self.weight is not None and self.bias is not None:
             nn.init.ones_(self.weight)
@@ -177,7 +177,7 @@ class DecorrelatedBatchNorm(RootLayer):
         return positions.mean(-1, keepdim=True), covariance(positions), number
 
     def check_number(self, number: int) -> None:
-        """Raise where one position, or none, has to tell a covariance."""
+        """Raise if there are fewer than two positions to estimate a covariance from."""
         if number < 2:
             when = "while training" if self.training else "without running statistics"
             raise ValueError(f"expected x with more than one position in all {when}, got {number}")
@@ -212,7 +212,7 @@ class DecorrelatedBatchNorm3d(DecorrelatedBatchNorm):
 
 
 def are_few(number: int, channels: int) -> bool:
-    """Return whether a batch's whitening matrix, without a ridge, is unfit for other batches.
+    """Return whether a batch has too few positions for its whitening matrix to suit other batches.
 
     With fewer positions than channels C a batch does not vary in some directions, and batches that do would come out
     of evaluation up to 1/√eps times too large: 24 times at C/4 positions, 3 at C, 1.5 at 1.5·C. With a ridge of the

@@ -1,4 +1,4 @@
-"""The penalties by which whitening and coloring are learnt instead of computed, group by group.
+"""Penalties with which whitening and coloring are learned instead of computed, group by group.
 
 A network that is trained with them gives content features that are nearly white, and a matrix for each group of
 the style that is nearly orthogonal up to the lengths of its columns: then the transform needs no root.

@@ -62,7 +62,7 @@ class HybridMethod:
 
     @property
     def root(self) -> RootChoice:
-        """Return the choice of the present epoch."""
+        """Return the root options of the current epoch."""
         return self.first if self.epoch < self.switch_epoch else self.last
 
     def step(self) -> None:
@@ -74,7 +74,7 @@ class HybridMethod:
         return {"epoch": self.epoch}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on at an epoch that `state_dict` returned."""
+        """Continue at the epoch that `state_dict` returned."""
         self.epoch = state["epoch"]
         for layer in self.layers:
             layer.root = self.root

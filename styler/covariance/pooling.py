@@ -1,4 +1,4 @@
-"""Global covariance pooling: what average pooling is to the mean, this is to the covariance."""
+"""Global covariance pooling: second-order statistics instead of the mean of average pooling."""
 
 from torch import Tensor
 
@@ -13,10 +13,10 @@ from styler.matrix_sqrt.iteration import Normalize
 class CovariancePool2d(RootLayer):
     """Features `(..., C, H, W)` to the square root of their covariance, its upper triangle `(..., C·(C + 1)/2)`.
 
-    Fewer positions than channels are no trouble: the root of a singular covariance is exact, and its derivative
+    There may be fewer positions than channels: the root of a singular covariance is exact, and its derivative
     is taken as zero between null directions. With one position the result is zero. The one exception is
-    `backward="svd"`, the plain derivative by eigenvectors, which is NaN where eigenvalues repeat: that is what
-    the second reference is about, and the other variants cure.
+    `backward="svd"`, the plain derivative by eigenvectors, which is NaN where eigenvalues repeat: that is the
+    problem that the second reference studies, and the other variants solve it.
 
     Args:
         eps: Ridge relative to tr(covariance)/C.
@@ -24,7 +24,7 @@ class CovariancePool2d(RootLayer):
         backward: How its gradient is.
         degree: Of "mpa" and "mtp".
         max_iterations: Bound of an iterated method.
-        normalize: What an iterated method divides by first.
+        normalize: Norm that an iterated method divides by first.
         strict: Whether never to look at a value.
 
     iSQRT-COV's pre-normalisation and post-compensation are part of every method: scale goes through exactly. The

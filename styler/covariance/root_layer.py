@@ -1,4 +1,4 @@
-"""Which square root a layer takes: one choice, made when the layer is built or changed while it trains."""
+"""Which square root a layer uses: chosen when the layer is built, or changed during training."""
 
 from typing import TypedDict, Unpack
 
@@ -16,7 +16,8 @@ class RootChoice(TypedDict, total=False):
 
     `method` is "auto" by default, and so is `backward`; `degree` is that of "mpa" and "mtp"; `max_iterations`
     bounds an iterated method, which then is not checked: 1 gives "mpa" and "mtp" as published, and with
-    "newton_schulz" 5, `normalize="trace"` and `backward="autograd"` are iSQRT-COV's; `strict` never looks at a value.
+    "newton_schulz" 5, `normalize="trace"` and `backward="autograd"` are iSQRT-COV's; `strict` needs no host
+    synchronisation.
     """
 
     method: Method
@@ -38,9 +39,9 @@ DEFAULTS = {
 
 
 class RootLayer(nn.Module):
-    """A layer that takes roots of covariances; `root` says how, and may be changed at any time.
+    """A layer that takes roots of covariances; `root` holds their options, and may be changed at any time.
 
-    Layers call roots with `check=False`: a covariance is semidefinite, so there is nothing to find, and what is
+    Layers call roots with `check=False`: a covariance is semidefinite, so no check can fail, and what is
     NaN or infinite in one item is NaN in that item's root.
 
     Raises:
@@ -52,11 +53,11 @@ class RootLayer(nn.Module):
 
     def __init__(self, *, eps: float, **root: Unpack[RootChoice]) -> None:
         super().__init__()
-        sqrtm(torch.empty(0, 0, device="cpu"), eps=eps, **root)  # looks at the options and at nothing else
+        sqrtm(torch.empty(0, 0, device="cpu"), eps=eps, **root)  # depends on the options only
         self.eps, self.root = eps, root
 
     def extra_repr(self) -> str:
-        """Return what the layer was made with, options of the root where they are not the usual ones."""
+        """Return the layer's arguments, and root options that differ from their defaults."""
         chosen = {name: value for name, value in self.root.items() if value != DEFAULTS[name]}
         options = {name: getattr(self, name) for name in self.shown} | chosen
         return ", ".join(f"{name}={value!r}" for name, value in options.items())

@@ -1,4 +1,4 @@
-"""A transformer's classifier that looks at all its tokens, not at the class token alone."""
+"""A classifier for transformers that uses all tokens, not only the class token."""
 
 from collections.abc import Sequence
 from typing import Unpack
@@ -38,7 +38,7 @@ class SecondOrderHead(RootLayer):
         backward: How its gradient is.
         degree: Of "mpa" and "mtp".
         max_iterations: Bound of an iterated method.
-        normalize: What an iterated method divides by first.
+        normalize: Norm that an iterated method divides by first.
         strict: Whether never to look at a value.
 
     Reference:

@@ -1,6 +1,6 @@
-"""What every layer here begins or ends with: covariances of features, and the half of a matrix that says all.
+"""Covariances of features, and the upper triangles of symmetric matrices: the first and last steps of every layer.
 
-Whatever the precision of the features and whatever autocast says, covariances are computed in float32 or finer:
+Regardless of autocast and of the features' precision, covariances are computed in float32 or finer:
 in half precision their small eigenvalues would be round-off.
 """
 
@@ -56,7 +56,7 @@ def with_ridge(a: Tensor, eps: float) -> Tensor:
 
 
 def upper_triangle(a: Tensor) -> Tensor:
-    """Return the upper triangle row by row, `(..., n·(n + 1)/2)`: all that a symmetric matrix says.
+    """Return the upper triangle row by row, `(..., n·(n + 1)/2)`: the distinct entries of a symmetric matrix.
 
     Args:
         a: Square matrices, `(..., n, n)`.

@@ -1,4 +1,4 @@
-"""Attention over neighbouring frames, which tells features of a video apart by how they move."""
+"""Attention over neighbouring frames, which makes the features of a video depend on motion."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ class TemporalAttention(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Begin anew; the module then changes nothing."""
+        """Reset the parameters; the module then returns its input."""
         for part in self.modules():
             if isinstance(part, nn.Linear | nn.BatchNorm1d):
                 part.reset_parameters()
@@ -68,7 +68,7 @@ class TemporalAttention(nn.Module):
         return frames + change
 
     def attended(self, frames: Tensor) -> Tensor:
-        """Return the frames plus what they hold where the two frames before resemble one another."""
+        """Return the frames plus their values at positions where the two previous frames are similar."""
         query, key = self.query(earlier(frames, 1)), self.key(earlier(frames, 2))
         # Not torch's fused attention: that has no second derivative.
         affinity = (query @ key.mT / frames.shape[-1] ** 0.5).softmax(-1)

@@ -26,7 +26,7 @@ class TemporalAttentiveCovariancePool(nn.Module):
         backward: How its gradient is.
         degree: Of "mpa" and "mtp".
         max_iterations: Bound of an iterated method.
-        normalize: What an iterated method divides by first.
+        normalize: Norm that an iterated method divides by first.
         strict: Whether never to look at a value.
 
     Reference:
@@ -82,5 +82,5 @@ class TemporalAttentiveCovariancePool(nn.Module):
         return self.pool(frames.permute(0, 3, 1, 2)).to(x.dtype)
 
     def extra_repr(self) -> str:
-        """Return what the submodules do not show."""
+        """Return the arguments that the submodules do not show."""
         return f"{self.channels}, kernel_size={self.kernel_size}"

@@ -29,7 +29,7 @@ class WhiteningColoring2d(RootLayer):
         backward: How its gradient is.
         degree: Of "mpa" and "mtp".
         max_iterations: Bound of an iterated method.
-        normalize: What an iterated method divides by first.
+        normalize: Norm that an iterated method divides by first.
         strict: Whether never to look at a value.
 
     Reference:

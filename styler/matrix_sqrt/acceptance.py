@@ -1,4 +1,4 @@
-"""Whether an iterated method has solved a matrix: what its roots, and no decomposition, tell of them."""
+"""Whether an iterated method has converged, checked from its roots without a decomposition."""
 
 from typing import NamedTuple
 
@@ -15,8 +15,8 @@ POWER_STEPS = 5
 NEAR = 0.1
 
 
-class Standing(NamedTuple):
-    """What roots tell of their matrices, each `(...)`.
+class RootChecks(NamedTuple):
+    """Results of the checks for each matrix, each `(...)`.
 
     regular: Whether the matrix is of full rank to working accuracy, and z near its inverse root.
     accurate: Whether ‖x·x − a‖ ≤ tol·‖a‖.
@@ -28,21 +28,21 @@ class Standing(NamedTuple):
     inverse: Tensor
 
 
-def standing(a: Tensor, root: Tensor, z: Tensor, *, tol: float) -> Standing:
-    """Return how roots x = `root` and z of matrices with entries near one stand.
+def root_checks(a: Tensor, root: Tensor, z: Tensor, *, tol: float) -> RootChecks:
+    """Return the checks of roots x = `root` and z of matrices with entries near one.
 
-    The condition number is estimated in 2-norms. An iteration that has not come to the end of a null space has a z
-    that is too small there, and would not betray it: ‖z·a·z − 1‖ does.
+    The condition number is estimated in 2-norms. If an iteration has not converged in a null
+    space, z is too small there and κ is underestimated; ‖z·a·z − 1‖ shows it.
     """
     identity = torch.eye(a.shape[-1], dtype=a.dtype, device=a.device)
     condition = (spectral_norm(a) * spectral_norm(z).square())[..., 0, 0]
     error = frobenius_norm(z @ a @ z - identity)[..., 0, 0]
     regular = (condition > 0) & (condition * default_rank_tol(a) < 1) & (error <= NEAR)
-    return Standing(regular, root_residual(a, root) <= tol, error <= tol * condition)
+    return RootChecks(regular, root_residual(a, root) <= tol, error <= tol * condition)
 
 
 def spectral_norm(a: Tensor, *, num_steps: int = POWER_STEPS) -> Tensor:
-    """Return the 2-norm of Hermitian matrices, `(..., 1, 1)`, or little less."""
+    """Return the 2-norm of Hermitian matrices, `(..., 1, 1)`, or slightly less."""
     column = torch.linalg.vector_norm(a, dim=-2).argmax(-1)[..., None, None]
     v = a.gather(-1, column.expand(*a.shape[:-1], 1))
     for _ in range(num_steps):

@@ -9,7 +9,7 @@ from styler.matrix_sqrt.eigh import reciprocal
 from styler.matrix_sqrt.iteration import Normalize
 from styler.matrix_sqrt.options import Options
 from styler.matrix_sqrt.precision import in_working_precision, without_autocast
-from styler.matrix_sqrt.rooting import check_matrix, find_roots
+from styler.matrix_sqrt.root_finding import check_matrix, find_roots
 from styler.matrix_sqrt.selection import Deficient
 from styler.matrix_sqrt.solution import Solution, some
 from styler.matrix_sqrt.tracing import differentiated
@@ -34,7 +34,7 @@ def inv_sqrtm_apply(
 ) -> Tensor:
     """Return a^(-1/2)·b; without gradients, and for few columns, without forming the inverse root.
 
-    The product is taken in the precision of the root, whatever autocast says.
+    The product is taken in the precision of the root, regardless of autocast.
 
     Args:
         a: Hermitian positive semidefinite, `(..., n, n)`.
@@ -43,12 +43,12 @@ def inv_sqrtm_apply(
         degree: Of "mpa" and "mtp".
         tol: Residual that an iterated method must reach.
         max_iterations: Exactly this bound, and no check.
-        normalize: What an iterated method divides by first.
+        normalize: Norm that an iterated method divides by first.
         eps: Ridge relative to tr(a)/n.
         rank_tol: Share of the largest eigenvalue up to which others are null.
-        deficient: What becomes of null eigenvalues.
+        deficient: How null eigenvalues are treated.
         backward: How the gradient is computed.
-        strict: Whether to run a fixed number of steps and never look at a value.
+        strict: Whether to run a fixed number of steps without host synchronisation.
         check: Whether to raise, or to return NaN.
         round_off: How far `a` may be from semidefinite and Hermitian.
 

@@ -30,7 +30,7 @@ Backward = Literal[
 
 
 class Solver(Protocol):
-    """What solves a batch for its root, its inverse root or both."""
+    """A function that computes the root, the inverse root or both of a batch."""
 
     def __call__(self, a: Tensor, *, root: bool, inverse: bool) -> Solution:
         """Return the solution."""
@@ -107,7 +107,7 @@ class RootPair(Function):
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        """Keep what the derivatives need."""
+        """Save the tensors that the derivatives need."""
         a, ctx.solve, ctx.variant = inputs
         root, inverse, vectors, values, *info, ctx.full_rank = output
         known = info[-1]
@@ -134,7 +134,7 @@ class RootPair(Function):
 
     @staticmethod
     def vmap(info, in_dims, *inputs):
-        """Apply to the whole batch: all is batched already."""
+        """Apply to the whole batch at once."""
         a, solve, backward = inputs
         function = ForwardRootPair if transforms_are_active() else DirectRootPair
         solution = function.apply(a.movedim(in_dims[0], 0), solve, backward)
@@ -161,7 +161,7 @@ class DirectRootPair(Function):
 
     @staticmethod
     def forward(ctx, a, solve, backward):
-        """Return the outputs and keep what the derivatives need."""
+        """Return the outputs and save the tensors that the derivatives need."""
         output = tuple(solve(a))
         RootPair.setup_context(ctx, (a, solve, backward), output)
         return output

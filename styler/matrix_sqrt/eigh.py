@@ -10,7 +10,7 @@ from styler.matrix_sqrt.tracing import traced
 
 
 class Rules(NamedTuple):
-    """What eigenvalues near and below zero count for.
+    """How eigenvalues near and below zero are treated.
 
     rank_tol: Those up to this share of the largest are null; see `default_rank_tol`.
     deficient: Null eigenvalues become 0 in both roots ("pinv") or the threshold ("floor"), or their matrix

@@ -1,9 +1,9 @@
-"""What happens to a matrix that an iterated method has not solved well enough."""
+"""Correction and fallback for matrices on which an iterated method missed its tolerance."""
 
 import torch
 from torch import Tensor
 
-from styler.matrix_sqrt.acceptance import root_residual, standing
+from styler.matrix_sqrt.acceptance import root_checks, root_residual
 from styler.matrix_sqrt.eigh import Rules, default_rank_tol, eigh_roots
 from styler.matrix_sqrt.matrix_sign import sign_quotient
 from styler.matrix_sqrt.scaling import symmetric
@@ -18,7 +18,7 @@ def with_fallback(a: Tensor, solution: Solution, rules: Rules, *, inverse: bool,
     derivative there would be noise.
     """
     detached, root, z = a.detach(), some(solution.root).detach(), some(solution.inverse).detach()
-    state = standing(detached, root, z, tol=tol)
+    state = root_checks(detached, root, z, tol=tol)
     regular = state.regular & state.inverse if inverse else state.regular
     if traced(a):
         return decomposed_everywhere(a, solution, ~(regular & state.accurate), rules)

@@ -1,4 +1,4 @@
-"""What may be asked about roots that were computed."""
+"""Diagnostics of computed roots."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -51,7 +51,7 @@ class RootInfo:
 
 
 def root_info(a: Tensor, solution: Solution) -> RootInfo:
-    """Return what is known of the roots of `a`, which has its ridge."""
+    """Return the diagnostics of the roots of `a`, which includes its ridge."""
     values = None if solution.known is not None else solution.values
     root = solution.root
     if root is None:

@@ -1,4 +1,4 @@
-"""The loop that the iterated methods share: each matrix of a batch stops by itself, at its best iterate."""
+"""The loop of the iterated methods: each matrix of a batch stops separately, at its best iterate."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -28,7 +28,7 @@ def frobenius_scale(a: Tensor) -> Tensor:
 
 
 def normalizing_scale(a: Tensor, normalize: Normalize) -> Tensor:
-    """Return what takes the eigenvalues of semidefinite matrices into [0, 1], `(..., 1, 1)`; 1 for zero matrices."""
+    """Return the divisor that maps semidefinite eigenvalues into [0, 1], `(..., 1, 1)`; 1 for zero matrices."""
     if normalize == "frobenius":
         return frobenius_scale(a)
     trace = a.diagonal(dim1=-2, dim2=-1).real.sum(-1)[..., None, None]
@@ -59,14 +59,14 @@ def coupled_iteration(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return (y, z, iterations) with z·y near the identity, each matrix at its best iterate.
 
-    A matrix is done when ‖z·y − 1‖ is at `tol` or round-off, or stops falling once it has begun to converge. What
-    comes after divergence is never returned. Compiled or strict, all `max_iterations` run; else the loop ends early.
+    A matrix is done when ‖z·y − 1‖ is at `tol` or round-off, or stops falling once it has begun to converge. Diverged
+    iterates are never returned. Compiled or strict, all `max_iterations` run; else the loop ends early.
 
     Args:
         step: From (y, z, z·y) to the next (y, z).
         y: First iterate of the root.
         z: First iterate of the inverse root; commutes with y.
-        tol: Error to be content with; it bounds ‖y·y − a‖/‖a‖ from above.
+        tol: Error at which the iteration may stop; it bounds ‖y·y − a‖/‖a‖ from above.
         max_iterations: Bound on the steps.
         strict: Whether never to look at the error.
     """

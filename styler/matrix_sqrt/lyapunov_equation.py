@@ -1,6 +1,6 @@
 """The Lyapunov equation x·l + l·x = c, whose solution is the derivative of the square root.
 
-Its own derivatives are Lyapunov equations with the same x, so gradients of every order come from here.
+Its own derivatives are Lyapunov equations with the same x, so it provides gradients of every order.
 """
 
 from typing import Literal, NamedTuple
@@ -23,7 +23,7 @@ def lyapunov(a: Tensor, c: Tensor, *, method: Literal["eigh", "sign"] = "eigh") 
     Args:
         a: Hermitian positive semidefinite, `(..., n, n)`.
         c: Any matrices, `(..., n, n)`; leading axes broadcast with those of a.
-        method: "sign" needs matrix products only (a GPU's strength), "eigh" an eigendecomposition.
+        method: "sign" needs matrix products only (fast on a GPU), "eigh" an eigendecomposition.
 
     Raises:
         ValueError: If the shapes do not fit.
@@ -81,7 +81,7 @@ def spectral_quotient(c: Tensor, vectors: Tensor, values: Tensor) -> Tensor:
 
 
 class LyapunovSolution(Function):
-    """The solution as a function of x and c; the eigenpairs of x only help to find it."""
+    """The solution as a function of x and c; the eigenpairs of x are used to compute it."""
 
     @staticmethod
     def forward(x, c, *basis):
@@ -90,7 +90,7 @@ class LyapunovSolution(Function):
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        """Keep what the derivatives need."""
+        """Save the tensors that the derivatives need."""
         x, _, *basis = inputs
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x, output, *basis)
@@ -108,7 +108,7 @@ class LyapunovSolution(Function):
 
     @staticmethod
     def vmap(info, in_dims, *tensors):
-        """Apply to the whole batch: all is batched already."""
+        """Apply to the whole batch at once."""
         moved = (batch_first(t, dim, info.batch_size) for t, dim in zip(tensors, in_dims, strict=True))
         return ForwardLyapunovSolution.apply(*moved), 0
 

@@ -36,7 +36,7 @@ def sign_quotient(x: Tensor, c: Tensor) -> Tensor:
 
 
 def range_projector(b: Tensor, scales: list[float]) -> Tensor:
-    """Return the projector on what of b is not null."""
+    """Return the projector on the range of b."""
     for alpha in scales:
         b = fused(b, b @ b, b, beta=1.5 * alpha, alpha=-(alpha**3) / 2)
     return sharpened(b @ b)
@@ -99,7 +99,7 @@ def sign_scales(lower: float) -> list[float]:
 
 @lru_cache
 def cached_scales(lower: float) -> tuple[float, ...]:
-    """Return the same, worked out once; the compiler cannot look into a cache."""
+    """Return the same, cached; the compiler cannot trace the cache."""
     scales = []
     while lower < 1 - 1e-15:
         alpha = min(math.sqrt(3 / (1 + lower + lower**2)), MAX_SCALE)

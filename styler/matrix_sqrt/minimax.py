@@ -39,7 +39,7 @@ def minimax_roots(
     Args:
         a: Matrices that already have their ridge.
         eps: That ridge, relative to tr/n before it.
-        tol: Error to be content with.
+        tol: Error at which the iteration may stop.
         max_iterations: Bound on all steps.
         normalize: What the matrix is divided by first.
         strict: Whether to take all steps without a look at the error.
@@ -78,7 +78,7 @@ def minimax_quintics(lower: float) -> list[tuple[float, float, float]]:
 
 @lru_cache
 def cached_quintics(lower: float) -> list[tuple[float, float, float]]:
-    """Return the same, worked out once for every interval; the compiler cannot look into a cache."""
+    """Return the same, cached by interval; the compiler cannot trace the cache."""
     polynomials = []
     upper = 1.0
     while lower < CLOSE:

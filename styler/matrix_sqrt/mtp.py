@@ -1,4 +1,4 @@
-"""Matrix Taylor polynomials of the square root, as published and polished to convergence."""
+"""Matrix Taylor polynomials of the square root, as published and refined to convergence."""
 
 import math
 

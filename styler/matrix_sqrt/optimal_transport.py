@@ -14,7 +14,7 @@ from styler.matrix_sqrt.inverse_root import inv_sqrtm
 from styler.matrix_sqrt.lyapunov_equation import batch_first
 from styler.matrix_sqrt.precision import without_autocast
 from styler.matrix_sqrt.root import sqrtm
-from styler.matrix_sqrt.rooting import check_matrix
+from styler.matrix_sqrt.root_finding import check_matrix
 from styler.matrix_sqrt.scaling import power_of_four, symmetric
 
 
@@ -48,12 +48,12 @@ def transport(a: Tensor, b: Tensor) -> Tensor:
     """Return the map t, Hermitian, with t·a·t = b that takes N(0, a) to N(0, b) at least cost.
 
     t = b^(1/2)·(b^(1/2)·a·b^(1/2))^(-1/2)·b^(1/2): `a` is not inverted, and where it is singular (or b is)
-    what it cannot reach is left at zero.
+    unreachable directions are mapped to zero.
 
     Args:
         a: Covariances, `(..., n, n)`.
         b: Covariances, `(..., n, n)`; leading axes broadcast with those of a. It may be of another precision,
-            and then is taken to be as exact as that.
+            and is then treated as that exact.
 
     Raises:
         ValueError: As `sqrtm`, or if the shapes do not fit.
@@ -77,7 +77,7 @@ def doubled(a: Tensor, b: Tensor) -> tuple[torch.dtype, float, Tensor, Tensor]:
 
 
 def known_root(a: Tensor, eps: float) -> Tensor:
-    """Return the root of what the original precision `eps` knows of `a`.
+    """Return the root of `a` at the accuracy of its original precision `eps`.
 
     Round-off of a null eigenvalue, that small beside the largest, has a root that is not small: the distance
     would be off by √eps, and its gradient by 1/√eps.
@@ -137,7 +137,7 @@ class SquaredDistance(Function):
 
     @staticmethod
     def vmap(info, in_dims, *inputs):
-        """Apply to the whole batch: all is batched already."""
+        """Apply to the whole batch at once."""
         *matrices, eps = inputs
         moved = (batch_first(t, dim, info.batch_size) for t, dim in zip(matrices, in_dims[:2], strict=True))
         return SquaredDistance.apply(*moved, eps), (0, 0, 0)

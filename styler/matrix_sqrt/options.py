@@ -1,4 +1,4 @@
-"""The options of every root, and which combinations of them there are."""
+"""The options shared by all roots, and their valid combinations."""
 
 from typing import NamedTuple, get_args
 
@@ -36,7 +36,7 @@ class Options(NamedTuple):
 
 
 def check_options(options: Options) -> None:
-    """Raise unless the options have values that exist, and go together."""
+    """Raise unless the options have valid values and a valid combination."""
     for name, values in CHOICES.items():
         value = getattr(options, name)
         if value not in values:
@@ -56,7 +56,7 @@ def check_options(options: Options) -> None:
 
 
 def check_strict(options: Options) -> None:
-    """Raise unless the options leave a strict root its fixed steps."""
+    """Raise if an option contradicts a fixed number of steps."""
     if options.method not in STRICT:
         raise ValueError(f"expected method from {', '.join(STRICT)} with strict, got {options.method}")
     if options.rank_tol is not None or options.deficient != "pinv":

@@ -1,7 +1,7 @@
 """The equation Σ x^k·l·x^(p−1−k) = c over k < p, whose solution is the derivative of the p-th root x.
 
 For p = 2 it is the Lyapunov equation. Its own derivatives are equations of the same kind with the same x, so
-gradients of every order come from here.
+so it provides gradients of every order.
 """
 
 import torch
@@ -64,7 +64,7 @@ def spread(x: Tensor, inner: Tensor, degree: int) -> Tensor:
 
 
 class PowerSumSolution(Function):
-    """The solution as a function of x and c; the eigenpairs of x only help to find it."""
+    """The solution as a function of x and c; the eigenpairs of x are used to compute it."""
 
     @staticmethod
     def forward(x, c, vectors, values, p):
@@ -73,7 +73,7 @@ class PowerSumSolution(Function):
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        """Keep what the derivatives need."""
+        """Save the tensors that the derivatives need."""
         x, _, vectors, values, ctx.p = inputs
         ctx.save_for_backward(x, output, vectors, values)
         ctx.save_for_forward(x, output, vectors, values)
@@ -88,7 +88,7 @@ class PowerSumSolution(Function):
 
     @staticmethod
     def vmap(info, in_dims, *inputs):
-        """Apply to the whole batch: all is batched already."""
+        """Apply to the whole batch at once."""
         *tensors, p = inputs
         moved = (batch_first(t, dim, info.batch_size) for t, dim in zip(tensors, in_dims[:4], strict=True))
         return ForwardPowerSumSolution.apply(*moved, p), 0

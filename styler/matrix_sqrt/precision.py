@@ -1,4 +1,4 @@
-"""The precision in which roots are computed, whatever the caller has switched on around them."""
+"""The working precision of the roots, independent of autocast and TF32 settings."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -23,7 +23,7 @@ def in_working_precision(a: Tensor) -> Tensor:
     """Return `a` in single or double precision.
 
     Half precision goes to single. Single goes to double where matrix products of single precision are set
-    to be rounded (TF32, bfloat16), since a root magnifies that rounding and global state is not ours to turn.
+    to be rounded (TF32, bfloat16), since a root amplifies that rounding, and a library must not change global settings.
     """
     single = a.to(torch.float32) if a.dtype in (torch.float16, torch.bfloat16) else a
     if single.dtype not in (torch.float32, torch.complex64) or not products_are_rounded():

@@ -31,7 +31,7 @@ class PthRootPair(Function):
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        """Keep what the derivatives need."""
+        """Save the tensors that the derivatives need."""
         _, _, ctx.p = inputs
         ctx.set_materialize_grads(False)
         ctx.mark_non_differentiable(*(t for t in output[2:] if t is not None))
@@ -54,7 +54,7 @@ class PthRootPair(Function):
 
     @staticmethod
     def vmap(info, in_dims, *inputs):
-        """Apply to the whole batch: all is batched already."""
+        """Apply to the whole batch at once."""
         a, solve, p = inputs
         roots = differentiable_pth_roots(a.movedim(in_dims[0], 0), solve, p=p)
         return tuple(roots), tuple(None if t is None else 0 for t in roots)

@@ -1,4 +1,4 @@
-"""How p-th roots are found: in the eigenbasis, or by a coupled iteration of products that `eigh` stands behind."""
+"""Algorithms for p-th roots: in the eigenbasis, or by a coupled iteration with `eigh` as fallback."""
 
 from typing import NamedTuple
 
@@ -108,8 +108,8 @@ def is_accurate(a: Tensor, y: Tensor, z: Tensor, p: int) -> Tensor:
 
 
 def with_fallback(a: Tensor, found: PthRoots, missed: Tensor, p: int, rules: Rules) -> PthRoots:
-    """Return the roots with those by `eigh` in the place of what was missed."""
-    # What is null must be so in the root as well.
+    """Return the roots, with those by `eigh` where the iteration missed its tolerance."""
+    # Null eigenvalues must be null in the root too.
     rules = rules._replace(rank_tol=None if rules.eps > 0 else default_rank_tol(a))
     where = missed[..., None, None]
     if traced(a):

@@ -1,4 +1,4 @@
-"""Roots of any order, a^(1/p) and a^(-1/p), with gradients of any order: Shampoo and its kin take a^(-1/4)."""
+"""Roots of any order, a^(1/p) and a^(-1/p), with gradients of any order; Shampoo and similar optimizers need p = 4."""
 
 from functools import partial
 from typing import Literal, get_args
@@ -11,7 +11,7 @@ from styler.matrix_sqrt.precision import in_working_precision, without_autocast
 from styler.matrix_sqrt.pth_root_differentiation import differentiable_pth_roots
 from styler.matrix_sqrt.pth_root_solving import PthRoots, solve_roots
 from styler.matrix_sqrt.root import sqrtm
-from styler.matrix_sqrt.rooting import check_matrix
+from styler.matrix_sqrt.root_finding import check_matrix
 from styler.matrix_sqrt.scaling import with_ridge
 from styler.matrix_sqrt.selection import Deficient
 from styler.matrix_sqrt.tracing import traced
@@ -82,7 +82,7 @@ def inv_rootm(
 
 
 def resolved(round_off: float | None, a: Tensor) -> float:
-    """Return what is round-off in `a`: √eps of its dtype by default."""
+    """Return the relative round-off of `a`: √eps of its dtype by default."""
     check_matrix(a)
     return torch.finfo(a.dtype).eps ** 0.5 if round_off is None else round_off
 
@@ -103,14 +103,14 @@ def checked_roots(a: Tensor, *, p: int, method: str, rules: Rules, check: bool) 
     """Return the roots; what is not semidefinite raises or becomes NaN."""
     roots = solve_roots(a, p=p, method=method, rules=rules)
     if check and not traced(a) and not bool(roots.root.isfinite().all()):
-        # It knows what to say of a matrix without roots, whichever the order; NaN in `a` stays NaN.
+        # Raises for a matrix without roots, whatever the order; NaN in `a` stays NaN.
         deficient: Deficient = "raise" if rules.deficient == "raise" else "pinv"
         sqrtm(a, deficient=deficient, rank_tol=rules.rank_tol, round_off=rules.round_off)
     return roots
 
 
 def check_order(p: int, method: str, rules: Rules) -> None:
-    """Raise unless the options have values that exist and fit together."""
+    """Raise unless the options have valid values and a valid combination."""
     if not isinstance(p, int) or p < 2:
         raise ValueError(f"expected p as a whole number of at least 2, got {p!r}")
     for name, value, choices in (

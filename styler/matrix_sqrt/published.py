@@ -1,4 +1,4 @@
-"""The square roots as their authors published them, kept to be measured against; not for use.
+"""The square roots as published, for benchmarks only.
 
 Reference:
     Song, Sebe, Wang (2022). arXiv:2201.08663 and 2201.12543, and the code that goes with them.
@@ -67,7 +67,7 @@ def norm(a: Tensor) -> Tensor:
 
 
 def lyapunov_steps(b: Tensor, c: Tensor, steps: int = LYAPUNOV_STEPS) -> Tensor:
-    """Return that many steps of the iteration for b·l + l·b = c."""
+    """Return the result of a number of steps of the iteration for b·l + l·b = c."""
     three = 3 * torch.eye(b.shape[-1], dtype=b.dtype, device=b.device)
     for _ in range(steps):
         square = b @ b
@@ -103,7 +103,7 @@ def pade_quotient(z: Tensor, degree: int) -> Tensor:
 
 
 def published_mpa(a: Tensor, *, degree: int = PADE_DEGREE, steps: int = LYAPUNOV_STEPS) -> Tensor:
-    """Return the root by one [degree/degree] Padé approximant, with so many Lyapunov steps backward: MPA-Lya."""
+    """Return the root by one [degree/degree] Padé approximant, with Lyapunov steps backward: MPA-Lya."""
     return PublishedRoot.apply(a, lambda z: pade_quotient(z, degree), steps)
 
 
@@ -123,7 +123,7 @@ def newton_schulz_pair(a: Tensor, steps: int) -> tuple[Tensor, Tensor]:
 
 
 def published_newton_schulz(a: Tensor, *, steps: int = NEWTON_STEPS) -> Tensor:
-    """Return the root by coupled Newton–Schulz steps, differentiated as they stand."""
+    """Return the root by coupled Newton–Schulz steps, differentiated by autograd."""
     scale = norm(a)
     return newton_schulz_pair(a / scale, steps)[0] * scale.sqrt()
 

@@ -1,4 +1,4 @@
-"""The inverse square roots as their authors published them, kept to be measured against; not for use.
+"""The inverse square roots as published, for benchmarks only.
 
 Reference:
     Song, Sebe, Wang (2022), arXiv:2201.12543: MPA and MTP of a^(-1/2), and the Lyapunov equation of its gradient.
@@ -68,7 +68,7 @@ def published_mtp_inverse(a: Tensor, *, degree: int = TAYLOR_DEGREE, steps: int 
 
 
 def published_newton_schulz_inverse(a: Tensor, *, steps: int = NEWTON_STEPS) -> Tensor:
-    """Return the inverse root by coupled Newton–Schulz steps, differentiated as they stand."""
+    """Return the inverse root by coupled Newton–Schulz steps, differentiated by autograd."""
     scale = norm(a)
     return newton_schulz_pair(a / scale, steps)[1] / scale.sqrt()
 

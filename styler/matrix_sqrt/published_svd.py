@@ -1,4 +1,4 @@
-"""Roots by singular value decomposition as published, which differ in their gradients; not for use.
+"""Roots by singular value decomposition as published, with different gradients; for benchmarks only.
 
 `svd_gradients` has those that the second paper compares; here are the baselines of the first.
 """
@@ -18,7 +18,7 @@ POWER_STEPS = 19
 
 
 def published_svd(a: Tensor, *, power: float = 0.5) -> Tensor:
-    """Return a^power, differentiated as it stands; 0.5 or −0.5."""
+    """Return a^power, differentiated by autograd; 0.5 or −0.5."""
     u, s, _ = torch.linalg.svd(a)
     return (u * (s**power)[..., None, :]) @ u.mH
 

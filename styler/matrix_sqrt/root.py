@@ -9,7 +9,7 @@ from styler.matrix_sqrt.differentiation import Backward
 from styler.matrix_sqrt.info import RootInfo, root_info
 from styler.matrix_sqrt.iteration import Normalize
 from styler.matrix_sqrt.options import Options
-from styler.matrix_sqrt.rooting import find_roots
+from styler.matrix_sqrt.root_finding import find_roots
 from styler.matrix_sqrt.selection import Deficient
 from styler.matrix_sqrt.solution import some
 
@@ -76,12 +76,12 @@ def sqrtm(
         degree: Of "mpa" and "mtp".
         tol: Residual that an iterated method must reach.
         max_iterations: Exactly this bound, and no check.
-        normalize: What an iterated method divides by first.
+        normalize: Norm that an iterated method divides by first.
         eps: Ridge relative to tr(a)/n.
         rank_tol: Share of the largest eigenvalue up to which others are null.
-        deficient: What becomes of null eigenvalues.
+        deficient: How null eigenvalues are treated.
         backward: How the gradient is computed.
-        strict: Whether to run a fixed number of steps and never look at a value.
+        strict: Whether to run a fixed number of steps without host synchronisation.
         check: Whether to raise, or to return NaN.
         round_off: How far `a` may be from semidefinite and Hermitian.
 

@@ -1,4 +1,4 @@
-"""Both square roots at once, and what every option means."""
+"""Both square roots at once, and the meaning of every option."""
 
 from typing import Literal, overload
 
@@ -9,7 +9,7 @@ from styler.matrix_sqrt.differentiation import Backward
 from styler.matrix_sqrt.info import RootInfo, root_info
 from styler.matrix_sqrt.iteration import Normalize
 from styler.matrix_sqrt.options import Options
-from styler.matrix_sqrt.rooting import check_matrix, find_roots
+from styler.matrix_sqrt.root_finding import check_matrix, find_roots
 from styler.matrix_sqrt.selection import Deficient
 from styler.matrix_sqrt.solution import some
 from styler.matrix_sqrt.warm_start import Start, check_start, known_share
@@ -71,35 +71,35 @@ def sqrtm_pair(
     round_off: float | None = None,
     start: Start | None = None,
 ):
-    """Return a^(1/2) and a^(-1/2) for little more than the price of one.
+    """Return a^(1/2) and a^(-1/2) for little more than the cost of one.
 
-    A matrix with NaN or infinity gives NaN for itself alone. In compiled code, where nothing can be raised,
-    so does one that would raise.
+    A matrix with NaN or infinity gives NaN; the others of the batch are unaffected. In compiled code, which cannot
+    raise, so does a matrix that would raise.
 
     Args:
         a: Hermitian positive semidefinite, `(..., n, n)`, real or complex, of any precision; half precision
-            is computed in single. What lies below zero or beside its own transpose by round-off (√eps of
-            its dtype, relative) is taken as such.
+            is computed in single. Negative eigenvalues and asymmetry up to round-off (√eps of
+            its dtype, relative) are accepted.
         return_info: Whether to return a `RootInfo` too.
         method: "auto", "eigh", "svd", "mpa", "mtp", "newton_schulz", "minimax".
         degree: Of "mpa" (5) and "mtp" (10).
-        tol: What an iterated method must reach for ‖x·x − a‖/‖a‖; 2·(n + 8)·eps by default. A root that
-            misses it is corrected by a step of Newton's method; one that is still beside it, or whose matrix is
+        tol: Residual ‖x·x − a‖/‖a‖ that an iterated method must reach; 2·(n + 8)·eps by default. A root that
+            misses it is corrected by a step of Newton's method; one that still misses it, or whose matrix is
             singular to working accuracy, is solved by `eigh`.
         max_iterations: Exactly this bound, no correction and no fallback; 1 gives "mpa" and "mtp" as published.
-        normalize: What an iterated method divides by first: the "frobenius" norm, or the "trace" as iSQRT-COV.
+        normalize: Norm that an iterated method divides by first: the "frobenius" norm, or the "trace" as iSQRT-COV.
         eps: Ridge relative to tr(a)/n, added to the diagonal.
         rank_tol: Eigenvalues up to this share of the largest count as zero; 8·eps of the working precision by
             default, √n·eps from n = 64.
-        deficient: What becomes of them: zero in both roots ("pinv"), lifted to the threshold ("floor", the
+        deficient: How they are treated: zero in both roots ("pinv"), lifted to the threshold ("floor", the
             gradient passing straight through), an error ("raise").
         backward: "auto", "eigh" (in the eigenbasis), "lyapunov" (by the matrix sign function), "autograd"
             (through the algorithm), or for comparison, first order only: "svd", "svd_trunc", "svd_topn",
             "svd_taylor", "svd_pade", "svd_newton".
         strict: Whether "minimax" ("auto" too) or "newton_schulz" runs a fixed number of steps for the interval
-            that `eps` guarantees and neither looks at a value nor makes a tensor on the host, forward and
-            backward, as CUDA graphs, MPS, XLA and ONNX want it. What is singular to working accuracy, or misses
-            `tol`, is NaN, matrix by matrix.
+            that `eps` guarantees, without host synchronisation or tensors on the host, forward and backward, as
+            CUDA graphs, MPS, XLA and ONNX require. A matrix that is singular to working accuracy, or misses
+            `tol`, gives NaN.
         check: Whether to raise, at the cost of a host synchronisation, or to return NaN.
         round_off: How far, relative to the largest, eigenvalues may lie below zero and `a` from its transpose;
             √eps of the dtype of `a` by default (1e-5 at least for the latter). Give that of the precision in

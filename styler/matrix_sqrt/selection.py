@@ -1,4 +1,4 @@
-"""Which method solves a batch."""
+"""Choice of the method for a batch."""
 
 import math
 from typing import TYPE_CHECKING, Literal
@@ -21,13 +21,13 @@ OTHERWISE: Method = "eigh"
 
 
 def choose_method(a: Tensor, options: "Options") -> Method:
-    """Return the method of the options, or the one that "auto" stands for."""
+    """Return the method of the options, with "auto" resolved."""
     if options.method != "auto":
         return options.method
     if options.strict:
         return "minimax"
-    # Compiled there is no looking at the outcome, so only what never misses its tolerance will do; and what
-    # asks about the spectrum needs the spectrum.
+    # Compiled code cannot check the outcome, so it needs a method that never misses its tolerance; and options on
+    # the spectrum need a decomposition.
     if traced(a) or options.rank_tol is not None or options.deficient != "pinv":
         return OTHERWISE
     dtype = str(a.dtype).removeprefix("torch.")

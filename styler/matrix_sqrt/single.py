@@ -1,4 +1,4 @@
-"""A single matrix by `eigh`, with its scale and its checks in Python's numbers: a third of the operations."""
+"""A single matrix by `eigh`, scaled and checked with Python floats: a third of the tensor operations."""
 
 import math
 
@@ -10,7 +10,7 @@ from styler.matrix_sqrt.solution import Solution
 
 
 def single_roots(a: Tensor, rules: Rules, *, root: bool, inverse: bool) -> Solution | None:
-    """Return the roots of one Hermitian matrix of full rank, of any size; None for what is not quite that."""
+    """Return the roots of one matrix of any size; None if it is not exactly Hermitian or not of full rank."""
     largest = largest_entry(a)
     if not (0 < largest < math.inf and torch.equal(a, a.mH)):
         return None

@@ -1,4 +1,4 @@
-"""What every method returns."""
+"""The result type of all methods."""
 
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ class Solution(NamedTuple):
 
 
 def some(matrix: Tensor | None) -> Tensor:
-    """Return a part that a solution has wherever it was asked for."""
+    """Return a field of a solution that was requested, so that it is not None."""
     if matrix is None:
         raise ValueError("expected a solution with the part that was asked for")
     return matrix

@@ -36,14 +36,14 @@ def solve(a: Tensor, options: Options, rules: Rules, *, root: bool, inverse: boo
     A decomposition leaves out what is not asked for; an iterated method has both.
     """
     method = choose_method(a, options)
-    if method == "eigh" and a.numel() == a.shape[-1] ** 2 and may_look(a):
+    if method == "eigh" and a.numel() == a.shape[-1] ** 2 and can_read_values(a):
         solution = single_roots(a, rules, root=root, inverse=inverse)
         if solution is not None:
             return solution
     scale = root_scale(a)
     work = a / scale.square()
-    # A 1x1 matrix is its own adjoint unseen; what equals its adjoint is finite, as NaN equals nothing.
-    sound = a.shape[-1] > 1 and not options.strict and may_look(a) and torch.equal(work, work.mH)
+    # A 1x1 matrix equals its adjoint unchecked; a matrix that equals its adjoint is free of NaN.
+    sound = a.shape[-1] > 1 and not options.strict and can_read_values(a) and torch.equal(work, work.mH)
     if not sound:
         work = checked_symmetric(work, tol=max(1e-5, rules.round_off))
     if method in DECOMPOSITIONS:
@@ -81,8 +81,8 @@ def scaled(solution: Solution, scale: Tensor) -> Solution:
     return solution._replace(root=root, inverse=inverse, values=values)
 
 
-def may_look(a: Tensor) -> bool:
-    """Return whether values may be looked at, and the symmetry seen need not be taken into a gradient."""
+def can_read_values(a: Tensor) -> bool:
+    """Return whether values may be read, and the symmetry check needs no gradient."""
     return not traced(a) and not (torch.is_grad_enabled() and differentiated(a))
 
 

@@ -1,9 +1,9 @@
-"""Roots whose computation never looks at its own values: for MPS, XLA, ONNX and CUDA graphs."""
+"""Roots without data-dependent control flow: for MPS, XLA, ONNX and CUDA graphs."""
 
 import torch
 from torch import Tensor
 
-from styler.matrix_sqrt.acceptance import root_residual, standing
+from styler.matrix_sqrt.acceptance import root_checks, root_residual
 from styler.matrix_sqrt.fallback import corrected_root
 from styler.matrix_sqrt.solution import Solution, some
 
@@ -11,7 +11,7 @@ from styler.matrix_sqrt.solution import Solution, some
 def strict_roots(a: Tensor, solution: Solution, *, root: bool, tol: float) -> Solution:
     """Return the roots that an iteration found, the root corrected if it is asked for, NaN where they miss `tol`."""
     x, z = some(solution.root), some(solution.inverse)
-    state = standing(a, x, z, tol=tol)
+    state = root_checks(a, x, z, tol=tol)
     failed = ~(state.regular & state.inverse)
     if root:
         x = corrected_root(a, x)

@@ -1,7 +1,7 @@
-"""Gradients of the roots by way of the eigenvectors' own, as global covariance pooling compared them.
+"""Gradients of the roots through the gradients of eigenvectors, as compared for global covariance pooling.
 
 They contain 1/(λi − λj), which the derivative of the root itself does not (see `lyapunov_equation`), and
-differ in how they tame it. First order only; for comparison, not for use.
+differ in how they bound it. First order only; for comparison, not for use.
 
 Reference:
     Song, Sebe, Wang, Why Approximate Matrix Square Root Outperforms Accurate SVD in Global Covariance

@@ -1,4 +1,4 @@
-"""What may be asked of a tensor: whether it has values, and whether its derivative may be wanted."""
+"""Properties of a tensor: whether it has values, and whether a derivative may be taken."""
 
 import sys
 
@@ -11,7 +11,7 @@ transforms_are_active = getattr(torch._C, "_are_functorch_transforms_active", la
 
 
 def traced(a: Tensor) -> bool:
-    """Return whether `a` has no values to look at: it is compiled, on the meta device, or fake."""
+    """Return whether `a` has no values that can be read: it is compiled, on the meta device, or fake."""
     if torch.compiler.is_compiling() or a.is_meta:
         return True
     fake = sys.modules.get("torch._subclasses.fake_tensor")

@@ -1,7 +1,7 @@
-"""What the roots of a matrix near this one tell: where its spectrum begins, so that fewer steps are needed.
+"""Warm starts: the roots of a similar matrix give a lower bound of the spectrum, so that fewer steps are needed.
 
-The iterates themselves cannot be gone on from. A coupled iteration converges to a root of `a` from commuting
-iterates alone; from those of another matrix the error between eigenvectors grows by κ^(1/2)/4 a step.
+The iterates themselves cannot be reused. A coupled iteration converges to a root of `a` only from commuting
+iterates; from those of another matrix the error between eigenvectors grows by κ^(1/2)/4 a step.
 """
 
 import math
@@ -14,7 +14,7 @@ from styler.matrix_sqrt.iteration import frobenius_norm
 from styler.matrix_sqrt.tracing import traced
 
 MARGIN = 4.0
-"""How much smaller the least eigenvalue may have become. Below that steps are saved no more, or `eigh` takes over."""
+"""How much smaller the least eigenvalue may have become. Below that, no steps are saved, or `eigh` takes over."""
 
 Start = tuple[Tensor, Tensor]
 
@@ -29,7 +29,7 @@ def check_start(start: Start, a: Tensor) -> None:
 def known_share(start: Start) -> float | None:
     """Return where the eigenvalues of a/‖a‖ begin, of the worst matrix of a batch; None where that is not known.
 
-    Compiled there is no looking at values, and nothing is known.
+    Compiled code cannot read values, so nothing is known.
     """
     if traced(start[0]) or start[0].numel() == 0:
         return None

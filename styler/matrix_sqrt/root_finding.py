@@ -1,4 +1,4 @@
-"""What is checked and cast around the algorithms, whichever root is asked for."""
+"""Checks and casts before and after the algorithms, shared by all roots."""
 
 from functools import partial
 
