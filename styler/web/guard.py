@@ -38,7 +38,7 @@ HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
     "x-frame-options": "DENY",
 }
-OPEN_PATHS = ("/", "/docs", "/healthz")
+OPEN_PATHS = ("/", "/docs", "/openapi.json", "/healthz")
 """What needs no token, besides /static/: it holds nothing of anyone's."""
 
 

@@ -1,0 +1,88 @@
+"""`styler web`: the page and the HTTP API."""
+
+import secrets
+import threading
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from styler.cli.console import message_console
+from styler.cli.help_pages import HelpPage, examples, make_app
+from styler.cli.options import DeviceOption, DTypeOption, ModelOption, QuietOption
+from styler.errors import StylerError
+
+app = make_app()
+
+EXAMPLES = examples("styler web", "styler web --host 0.0.0.0 --port 8000 --no-browser")
+
+
+@app.command(cls=HelpPage, epilog=EXAMPLES)
+def web(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; any but this machine's own needs a token.", rich_help_panel="Run")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.", rich_help_panel="Run")
+    ] = 7860,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.", rich_help_panel="Run")
+    ] = True,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            help="Token that requests must bear; the page is opened with it.",
+            show_default="none on this machine's own address, else a random one",
+            rich_help_panel="Run",
+        ),
+    ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1, max=64, help="Pictures made at a time; on GPUs, worker N uses GPU N.", rich_help_panel="Run"
+        ),
+    ] = 1,
+    model: ModelOption = "auto",
+    device: DeviceOption = "auto",
+    dtype: DTypeOption = "auto",
+    quiet: QuietOption = False,
+) -> None:
+    """Open a page in the browser that stylizes photographs, and serve the same as an HTTP API."""
+    try:
+        from styler.web.server import bound_socket, is_loopback, make_engine, make_server
+    except ImportError as error:
+        what = f"styler web needs {(error.name or 'a package').partition('.')[0]}"
+        raise StylerError(what, 'install it: pip install "styler[web]"') from None
+    from styler.web.limits import Limits
+
+    if token is not None and not (token.isascii() and token.isprintable() and len(token) >= 8):
+        raise typer.BadParameter("--token: expected at least 8 printable ASCII characters")
+    if token is None and not is_loopback(host):
+        token = secrets.token_urlsafe(18)
+    bound = bound_socket(host, port)
+    console = message_console(quiet=quiet)
+    with console.status("loading the model …", spinner_style="cyan"):
+        engine = make_engine(loaded_stylizers(model, device, dtype, workers), workers=workers, limits=Limits())
+    shown = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    address = f"http://{shown}:{bound.getsockname()[1]}/" + (f"#token={token}" if token else "")
+
+    def ready() -> None:
+        console.print(f"styler is at {address}  (Ctrl-C stops it)", highlight=False)
+        if browser:
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+    make_server(engine, host=host, token=token, ready=ready).run([bound])
+
+
+def loaded_stylizers(model: str, device: str, dtype: str, workers: int) -> list:
+    """Return one stylizer, or with CUDA one for each of the first `workers` GPUs."""
+    import torch
+
+    from styler.model.device import find_device
+    from styler.transfer.stylizer import Stylizer
+
+    found = find_device(device)
+    if found.type != "cuda" or found.index is not None or workers == 1:
+        return [Stylizer(model, device=device, dtype=dtype)]
+    count = min(workers, torch.cuda.device_count())
+    return [Stylizer(model, device=f"cuda:{index}", dtype=dtype) for index in range(count)]

@@ -1,0 +1,146 @@
+"""The engine: threads that take jobs from the line, with one model for each device."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from styler.errors import StylerError
+from styler.transfer.memory import is_out_of_memory
+from styler.web.jobs import Job, Order
+from styler.web.limits import Limits
+from styler.web.metrics import Metrics
+from styler.web.painting import Cancelled, Painter
+from styler.web.problems import Problem, problem_of, stopping
+from styler.web.waiting_line import WaitingLine
+
+BATCH_PIXELS = 2**20
+"""As in `styler.batch.pipeline`: larger batches are no faster on processors."""
+
+FAILURES = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
+"""What decoders, encoders and networks raise; `StylerError` is a RuntimeError."""
+
+
+class Engine:
+    """Runs jobs, and keeps finished ones for a while."""
+
+    def __init__(self, painters: Sequence[Painter], limits: Limits, metrics: Metrics) -> None:
+        """Start a thread for each painter; one painter may be given several times."""
+        self.limits, self.metrics, self.painter = limits, metrics, painters[0]
+        self.line = WaitingLine(limits)
+        self.jobs: dict[str, Job] = {}
+        self.num_listeners = 0
+        self.style_lock = threading.Lock()
+        """Held while a style is computed for a request, so that many do not fill the memory."""
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._work, args=(one,), daemon=True) for one in painters]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, order: Order) -> Job:
+        """Return a new job that waits for its turn.
+
+        Raises:
+            Problem: If too many wait, or the server is stopping.
+        """
+        job = Job(order, order.format)
+        self.line.put(job)
+        with self._lock:
+            self.jobs[job.id] = job
+            self._drop_old()
+        return job
+
+    def cancel(self, job: Job) -> None:
+        """Cancel a job; one that runs ends at its next stage."""
+        job.cancelled.set()
+        if self.line.remove(job):
+            job.end("cancelled")
+
+    def forget(self, job: Job) -> None:
+        """Cancel a job if it has not ended, and drop it and its result."""
+        self.cancel(job)
+        with self._lock:
+            self.jobs.pop(job.id, None)
+
+    def close(self) -> None:
+        """Take no more jobs, and answer those that wait."""
+        for job in self.line.close():
+            job.end("failed", problem=stopping())
+        for job in list(self.jobs.values()):
+            job.change()  # wakes up who listens
+
+    def stop(self, seconds: float = 20) -> None:
+        """Cancel what waits, wait for what runs, and end the threads."""
+        self.close()
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        for job in list(self.jobs.values()):
+            job.cancelled.set()
+
+    def _drop_old(self) -> None:
+        """Drop finished jobs that are too old, and the oldest while all results take too much memory."""
+        ended = sorted((job for job in self.jobs.values() if job.ended is not None), key=lambda job: job.ended or 0)
+        total, now = sum(len(job.result) for job in ended), time.monotonic()
+        for job in ended:
+            if now - (job.ended or now) > self.limits.result_seconds or total > self.limits.result_bytes:
+                total -= len(job.result)
+                self.jobs.pop(job.id, None)
+
+    def _work(self, painter: Painter) -> None:
+        while jobs := self.line.take(BATCH_PIXELS):
+            self._run(jobs, painter)
+
+    def _run(self, jobs: Sequence[Job], painter: Painter) -> None:
+        """Run jobs together; if that fails, each alone, so that one costs no other."""
+        for job in (job for job in jobs if job.cancelled.is_set() and not job.has_ended):
+            job.end("cancelled")
+        jobs = [job for job in jobs if not job.has_ended]
+        orders = [job.order for job in jobs if job.order is not None]
+        if not orders:
+            return
+        start = time.monotonic()
+        for job in jobs:
+            job.change(state="running", started=start)
+        try:
+            results = painter.paint(orders, reporter(jobs))
+        except Cancelled:
+            for job in jobs:
+                job.end("cancelled")
+            self.metrics.count("cancelled", len(jobs))
+            return
+        except FAILURES as error:
+            if len(jobs) > 1:
+                for job in jobs:
+                    self._run([job], painter)
+                return
+            self.metrics.count("failed")
+            jobs[0].end("failed", problem=failure(error))
+            return
+        seconds = time.monotonic() - start
+        self.metrics.observe(seconds, len(jobs))
+        for job, data in zip(jobs, results, strict=True):
+            job.seconds = seconds
+            job.end("done", result=data)
+
+
+def reporter(jobs: Sequence[Job]) -> Callable[[float], None]:
+    """Return a function that tells jobs their progress, and ends the run once all are cancelled."""
+
+    def report(progress: float) -> None:
+        if all(job.cancelled.is_set() for job in jobs):
+            raise Cancelled
+        for job in jobs:
+            if progress - job.progress >= 0.01:
+                job.change(progress=progress)
+
+    return report
+
+
+def failure(error: Exception) -> Problem:
+    """Return the problem of a job that failed; of unexpected errors only the class, nothing of this machine."""
+    if isinstance(error, StylerError):
+        return problem_of(error)
+    if is_out_of_memory(error):
+        return Problem(507, "out of memory", "choose a smaller size")
+    todo = "try the same with styler transfer and STYLER_DEBUG=1, and report what it prints"
+    return Problem(500, f"the transfer failed: {type(error).__name__}", todo)

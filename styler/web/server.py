@@ -1,0 +1,104 @@
+"""The server: the application behind its guard, on uvicorn."""
+
+import socket
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any
+
+import uvicorn
+
+from styler.errors import StylerError
+from styler.transfer.stylizer import Stylizer
+from styler.web.app import make_app
+from styler.web.engine import Engine
+from styler.web.guard import LOOPBACK, Guard
+from styler.web.limits import Limits
+from styler.web.metrics import Metrics
+from styler.web.painting import Painter
+
+BACKLOG = 512
+"""Connections that wait to be accepted."""
+
+GRACE = 20
+"""Seconds that a stopping server waits for requests."""
+
+
+class Server(uvicorn.Server):
+    """A server that tells its engine to stop as soon as a signal comes, so that no request waits for it."""
+
+    def __init__(self, config: uvicorn.Config, engine: Engine, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.engine, self.ready = engine, ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self.ready()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Refuse new requests; those that are running are finished."""
+        self.engine.close()
+        super().handle_exit(sig, frame)
+
+
+def make_engine(stylizers: list[Stylizer], *, workers: int, limits: Limits) -> Engine:
+    """Return an engine with a thread for each stylizer, or several for one."""
+    painters = [Painter(one, max_pixels=limits.max_pixels) for one in stylizers]
+    return Engine([painters[index % len(painters)] for index in range(workers)], limits, Metrics())
+
+
+def guarded_app(engine: Engine, *, host: str, token: str | None) -> Guard:
+    """Return the application with its guard."""
+    hosts = None if token is not None and not is_loopback(host) else LOOPBACK
+    return Guard(make_app(engine), hosts=hosts, token=token, limits=engine.limits)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether an address can be reached from this machine alone."""
+    try:
+        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def bound_socket(host: str, port: int) -> socket.socket:
+    """Return a socket bound to an address.
+
+    Raises:
+        StylerError: If the address is not this machine's, or the port is taken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host.strip("[]"), port))
+    except OSError as error:
+        bound.close()
+        raise StylerError(
+            f"cannot listen on {host}:{port}: {error.strerror}", "choose another --port or --host"
+        ) from error
+    bound.listen(BACKLOG)
+    return bound
+
+
+def make_server(engine: Engine, *, host: str, token: str | None, ready: Callable[[], None]) -> Server:
+    """Return a server, whose `run` takes a bound socket and returns when the process is told to stop.
+
+    Args:
+        engine: Runs the jobs.
+        host: The address that was asked for; other names are refused on the loopback.
+        token: See `Guard`.
+        ready: Called once requests are taken.
+    """
+    config = uvicorn.Config(
+        guarded_app(engine, host=host, token=token),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=10,
+        timeout_graceful_shutdown=GRACE,
+        h11_max_incomplete_event_size=1 << 16,
+        http="h11",
+        ws="none",
+    )
+    return Server(config, engine, ready)

@@ -1,0 +1,76 @@
+// The settings as fields of a request, and as a command that makes the same file.
+import { canScale, hasMarks } from "./state.js";
+import { maskBlob } from "./masks.js";
+
+// Return what differs from the defaults: the names are those of the API and, with dashes, of the command.
+export function fields(now) {
+  const found = {};
+  const split = hasMarks(now, "second") && now.styles.length > 1;
+  if (now.styles.length > 1 && !split) found.weights = `${number(1 - now.mix)},${number(now.mix)}`;
+  if (now.levels) found.alpha = Object.entries(now.levels).map(([level, x]) => `${level}=${number(x)}`).join(",");
+  else if (now.alpha !== 1) found.alpha = number(now.alpha);
+  if (now.detail) found.detail = number(now.detail);
+  if (now.strokes !== "fine") found.strokes = now.strokes;
+  if (now.preserve_color !== "none" && (now.preserve_color !== "match" || canScale(now))) found.preserve_color = now.preserve_color;
+  if (now.style_scale !== 1 && canScale(now)) found.style_scale = number(now.style_scale);
+  return found;
+}
+
+const number = (x) => String(Math.round(x * 100) / 100);
+
+export const outputName = (now, photo) => {
+  const stem = (name) => name.replace(/\.[^.]+$/, "");
+  return [stem(photo.name), ...now.styles.map((style) => stem(style.name))].join("-") + `.${now.format}`;
+};
+
+// Return the form of a request. `small` asks for a preview: small pictures, no metadata.
+export async function form(now, photo, { small, styleBlob }) {
+  const data = new FormData();
+  data.append("content", small ? photo.small : photo.file, photo.name);
+  const split = hasMarks(now, "second") && now.styles.length > 1;
+  const add = async (field, style) => {
+    if (!style.file) data.append(field, style.name);
+    else data.append(field, small ? await styleBlob(style) : style.file, style.name);
+  };
+  await add("style", now.styles[0]);
+  if (now.styles.length > 1 && !split) await add("style", now.styles[1]);
+  const masks = await maskFiles(now, photo, small);
+  if (masks.second) {
+    data.append("mask", masks.second, "mask.png");
+    await add("mask_style", now.styles[1]);
+  }
+  if (masks.keep) data.append("keep", masks.keep, "keep.png");
+  for (const [name, value] of Object.entries(fields(now))) data.append(name, value);
+  if (small) {
+    data.append("metadata", "strip");
+    data.append("size", String(Math.min(512, photo.longest || 512)));
+    data.append("format", "png");
+  } else {
+    data.append("format", now.format);
+    if (now.size) data.append("size", now.size);
+    if (!now.metadata) data.append("metadata", "strip");
+  }
+  return { data, masks };
+}
+
+export async function maskFiles(now, photo, small) {
+  const found = {};
+  if (hasMarks(now, "second") && now.styles.length > 1) found.second = await maskBlob(now.marks, "second", photo, small);
+  if (hasMarks(now, "keep")) found.keep = await maskBlob(now.marks, "keep", photo, small);
+  return found;
+}
+
+const quoted = (word) => (/^[\w./=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+
+export function command(now, photo, model) {
+  const split = hasMarks(now, "second") && now.styles.length > 1;
+  const words = ["styler", "transfer", quoted(photo.name), quoted(now.styles[0].name)];
+  if (now.styles.length > 1 && !split) words.push(quoted(now.styles[1].name));
+  if (split) words.push("--mask", "mask.png", "--style", quoted(now.styles[1].name));
+  if (hasMarks(now, "keep")) words.push("--keep", "keep.png");
+  for (const [name, value] of Object.entries(fields(now))) words.push(`--${name.replace("_", "-")}`, quoted(value));
+  if (now.size) words.push("--size", now.size);
+  if (!now.metadata) words.push("--metadata", "strip");
+  words.push("--model", quoted(model), "-o", quoted(outputName(now, photo)));
+  return words.join(" ");
+}
