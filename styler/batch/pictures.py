@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from styler.choices import MAX_PIXELS
 from styler.errors import StylerError
 from styler.files import atomic_file, check_regular, write_error
 from styler.images import Picture, image_size, resized_size
+from styler.images.masks import mask_like
+from styler.images.own_samples import own_samples
 from styler.transfer.record import Record, record_of
 from styler.transfer.style import Style
 from styler.transfer.stylizer import Stylizer
@@ -132,6 +134,10 @@ class BatchStylizer:
         start, job, path = time.perf_counter(), loaded.job, self.folder / loaded.job.out
         record, data = self.record(job), io.BytesIO()
         result = loaded.picture.with_samples(samples, settings=json.dumps(record))
+        if self.settings.get("keep"):
+            mask = mask_like(samples, Path(self.settings["keep"]))
+            own = own_samples(job.content, loaded.picture.profile, mask, max_pixels=self.max_pixels)
+            result = replace(result, own=own)
         result.save(data, format=path.suffix[1:], metadata="keep" if self.keep_metadata else "strip")
         digits, num_bytes = hashlib.sha256(data.getbuffer()).hexdigest(), len(data.getbuffer())
         line = {"out": job.key, "output": digits, "bytes": num_bytes, **record}

@@ -73,7 +73,7 @@ def transfer(
         typer.Option(
             "--out",
             "-o",
-            help="Output file; PNG, JPEG, WebP or TIFF, from the file extension. - writes PNG to standard output.",
+            help="Output file; its extension chooses PNG, JPEG, WebP, TIFF or AVIF. - writes PNG to standard output.",
             show_default="CONTENT-STYLE.png",
             rich_help_panel="Output",
         ),

@@ -52,6 +52,11 @@ def is_writable(icc: bytes | None) -> bool:
         return False
 
 
+def is_wide(icc: bytes | None) -> bool:
+    """Return whether RGB with this profile is converted to sRGB, which may lack some of its colors, and back."""
+    return not is_srgb(icc) and is_writable(icc)
+
+
 @lru_cache(maxsize=8)
 def is_srgb(icc: bytes | None) -> bool:
     """Return whether RGB samples with this profile, or with one that can't be applied, are sRGB to 1/255."""

@@ -15,6 +15,7 @@ from styler.images.exif import IPTC, Tag, block, order_of, packed, read_pages, s
 from styler.images.format_limits import check_size
 from styler.images.libvips import Guarded, vips, writing
 from styler.images.metadata import Metadata
+from styler.images.own_samples import OwnSamples
 from styler.images.pixels import quantized
 from styler.images.xmp import with_settings
 
@@ -34,7 +35,14 @@ _USUAL = 72 / 25.4, 72 / 25.4  # pixels per millimeter where nothing is known, a
 
 
 def encode(
-    file: BinaryIO, image: Tensor, alpha: Tensor | None, metadata: Metadata, format: Format, depth: Depth
+    file: BinaryIO,
+    image: Tensor,
+    alpha: Tensor | None,
+    metadata: Metadata,
+    format: Format,
+    depth: Depth,
+    *,
+    own: OwnSamples | None = None,
 ) -> None:
     """Write an image to a seekable file; see `save_image`.
 
@@ -42,15 +50,22 @@ def encode(
         StylerError: If the format cannot hold it, or it has values that are not numbers.
     """
     with writing():
-        _encode(file, image, alpha, metadata, format, depth)
+        _encode(file, image, alpha, metadata, format, depth, own)
 
 
 def _encode(
-    file: BinaryIO, image: Tensor, alpha: Tensor | None, metadata: Metadata, format: Format, depth: Depth
+    file: BinaryIO,
+    image: Tensor,
+    alpha: Tensor | None,
+    metadata: Metadata,
+    format: Format,
+    depth: Depth,
+    kept: OwnSamples | None,
 ) -> None:
     check_size(f".{format.lower()}", image.shape[-2], image.shape[-1])
     deep = depth == 16 and format in _DEEP
-    picture = _picture(image, alpha, torch.uint16 if deep else torch.uint8, metadata.icc, on_white=format == "JPEG")
+    dtype = torch.uint16 if deep else torch.uint8
+    picture = _picture(image, alpha, dtype, metadata.icc, kept, on_white=format == "JPEG")
     picture = _described(picture, metadata, format)
     exif = _exif(metadata)
     exif = exif if len(exif) <= _MAX_EXIF.get(format, 1 << 30) else b""
@@ -75,13 +90,23 @@ def _encode(
         _add_tags(file, exif, metadata.iptc)
 
 
-def _picture(image: Tensor, alpha: Tensor | None, dtype: torch.dtype, icc: bytes | None, *, on_white: bool) -> Any:
+def _picture(
+    image: Tensor,
+    alpha: Tensor | None,
+    dtype: torch.dtype,
+    icc: bytes | None,
+    kept: OwnSamples | None,
+    *,
+    on_white: bool,
+) -> Any:
     """Return an image as libvips reads it out of torch's memory, in its own profile."""
     picture = _bands(image, dtype)
     if alpha is not None and on_white:
         picture, alpha = picture.bandjoin(_bands(alpha, dtype)).flatten(background=255), None
     if icc and is_writable(icc):
         picture = own(picture, icc)
+        if kept is not None:
+            picture = (_bands(kept.mask, torch.uint8) == 255).ifthenelse(_bands(kept.samples, dtype), picture)
     return picture if alpha is None else picture.bandjoin(_bands(alpha, dtype))
 
 

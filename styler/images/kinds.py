@@ -45,7 +45,7 @@ def kind_of(head: bytes, name: str) -> str:
             raise StylerError(f"{name} is {what}, which styler does not read", todo)
     if Path(name).suffix.lower() == ".tga" and _TGA.match(head):
         raise StylerError(f"{name} is a TGA file, which styler does not read", "save it as PNG in a viewer")
-    todo = "check it in a viewer, and save it there as PNG, JPEG, WebP or TIFF"
+    todo = "check it in a viewer, and save it there as PNG, JPEG, WebP, TIFF or AVIF"
     raise StylerError(f"{name} is no picture that can be read", todo)
 
 

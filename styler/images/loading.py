@@ -2,6 +2,8 @@
 
 import os
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeGuard
 
@@ -23,16 +25,20 @@ _DEARER = {"webp": 21, "heif": 16, "HEIF": 16, "JXL": 16, "AVIF": 16, "JPEG2000"
 _TIGHTEST = {"jpeg": 2600, "gif": 2600, "png": 8256, "PNG": 8256, "BMP": 8256, "PPM": 8}
 
 
-def read_file(source: File, *, max_pixels: int = MAX_PIXELS, page: int | None = None) -> Unpacked:
-    """Return the samples, alpha and metadata of a file or a binary stream, upright, in sRGB; see `Picture.open`."""
+def read_file(source: File, *, max_pixels: int = MAX_PIXELS, page: int | None = None, in_srgb: bool = True) -> Unpacked:
+    """Return the samples, alpha and metadata of a file or a binary stream, upright; see `Picture.open`.
+
+    Colors are in sRGB, or RGB without `in_srgb` in its own profile.
+    """
     name = name_of(source)
+    decoded = partial(_decoded, name=name, max_pixels=max_pixels, page=page, in_srgb=in_srgb)
     try:
         if isinstance(source, str | os.PathLike):
             with Path(source).open("rb") as file:
                 if file.seekable():
-                    return _decoded(file, name, max_pixels, page)
-                return _spooled(file, name, max_pixels, page)
-        return _spooled(source, name, max_pixels, page)
+                    return decoded(file)
+                return _spooled(file, name, decoded)
+        return _spooled(source, name, decoded)
     except FileNotFoundError:
         raise StylerError(f"no such file: {name}", "check the name and the folder") from None
     except IsADirectoryError:
@@ -42,16 +48,16 @@ def read_file(source: File, *, max_pixels: int = MAX_PIXELS, page: int | None = 
         raise StylerError(what, "check the name, and who may read it") from error
 
 
-def _spooled(stream: BinaryIO, name: str, max_pixels: int, page: int | None) -> Unpacked:
+def _spooled(stream: BinaryIO, name: str, decoded: Callable[[BinaryIO], Unpacked]) -> Unpacked:
     with spooled_file() as file:
         while data := stream.read(1 << 20):
             file.write(data)
             if file.tell() > _MAX_BYTES:
                 raise StylerError(f"{name} goes on after {_MAX_BYTES >> 20} MiB", "write it to a file first")
-        return _decoded(file, name, max_pixels, page)
+        return decoded(file)
 
 
-def _decoded(file: BinaryIO, name: str, max_pixels: int, page: int | None) -> Unpacked:
+def _decoded(file: BinaryIO, *, name: str, max_pixels: int, page: int | None, in_srgb: bool) -> Unpacked:
     num_bytes = file.seek(0, os.SEEK_END)
     if not num_bytes:
         raise StylerError(f"{name} is empty", "check that all of it was copied")
@@ -63,7 +69,7 @@ def _decoded(file: BinaryIO, name: str, max_pixels: int, page: int | None) -> Un
                 what = f"{name} has samples that are not read: {image.bands} × {image.format}, {image.interpretation}"
                 raise StylerError(what, "save it in a viewer as RGB with 8 or 16 bits")
             metadata, orientation = read_metadata(fields, tags)
-            return unpack(image, metadata, orientation, has_alpha=has_alpha)
+            return unpack(image, metadata, orientation, has_alpha=has_alpha, in_srgb=in_srgb)
     except MemoryError:
         raise StylerError(f"{name} does not fit into memory", "make it smaller first") from None
 

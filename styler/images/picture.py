@@ -16,6 +16,7 @@ from styler.errors import StylerError
 from styler.images.interchange import array_samples, pil_fields, tensor_samples, vips_of_pil
 from styler.images.loading import File, is_file, read_file
 from styler.images.metadata import Metadata, read_metadata
+from styler.images.own_samples import OwnSamples
 from styler.images.pixels import pil_picture, quantized, resize, resize_to, scaled_size, to_float
 from styler.images.saving import save_image
 from styler.images.unpacking import unpack
@@ -35,6 +36,7 @@ class Picture:
         metadata: EXIF, XMP, the file's own color profile, and the settings that made the picture.
         source: The file that it was read from.
         page: Which frame or page of it, counted from 1; None for the first or only one.
+        own: Samples in the file's own profile that `save` puts where the content was kept, if sRGB lacks its colors.
     """
 
     samples: Tensor
@@ -43,6 +45,7 @@ class Picture:
     metadata: Metadata = field(default_factory=Metadata)
     source: Path | None = None
     page: int | None = None
+    own: OwnSamples | None = field(default=None, repr=False)
 
     @classmethod
     def open(cls, source: File | bytes, *, max_pixels: int = MAX_PIXELS, page: int | None = None) -> Self:
@@ -80,7 +83,9 @@ class Picture:
         """
         match source:
             case Picture():
-                return cls(source.samples, source.alpha, source.depth, source.metadata, source.source, source.page)
+                return cls(
+                    source.samples, source.alpha, source.depth, source.metadata, source.source, source.page, source.own
+                )
             case Tensor():
                 return cls(tensor_samples(source), depth=16 if source.dtype == torch.uint16 else 8)
             case np.ndarray():
@@ -131,7 +136,7 @@ class Picture:
         """
         alpha = None if self.alpha is None else resize_to(self.alpha, (samples.shape[-2], samples.shape[-1]))
         metadata = replace(self.metadata, settings=settings)
-        return replace(self, samples=samples, alpha=alpha, metadata=metadata, source=None)
+        return replace(self, samples=samples, alpha=alpha, metadata=metadata, source=None, own=None)
 
     def save(
         self,
@@ -159,7 +164,7 @@ class Picture:
         """
         kept = self.metadata if metadata == "keep" else None
         how = {"format": format, "overwrite": overwrite, "depth": depth or self.depth}
-        return save_image(self._single(), target, alpha=self.alpha, metadata=kept, **how)
+        return save_image(self._single(), target, alpha=self.alpha, metadata=kept, own=self.own, **how)
 
     def pil(self) -> Image.Image:
         """Return it as a PIL picture, 8-bit RGB, or RGBA with alpha."""

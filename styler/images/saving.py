@@ -13,6 +13,7 @@ from styler.errors import StylerError
 from styler.files import atomic_file, exists_error, write_error
 from styler.images.encoding import encode
 from styler.images.metadata import Metadata
+from styler.images.own_samples import OwnSamples
 from styler.images.streams import name_of, spooled_file
 
 
@@ -25,19 +26,21 @@ def save_image(
     format: str | None = None,
     overwrite: bool = False,
     depth: Depth = 8,
+    own: OwnSamples | None = None,
 ) -> bool:
     """Write an image, whole or not at all, and return whether its alpha went with it.
 
     Args:
         image: Floats in [0, 1] or uint8 or uint16, full scale, on any device; rounded to `depth` bits.
         target: A file's path, or a binary stream.
-        alpha: As `image`. Written to PNG, WebP and TIFF. JPEG has none: there the image is laid on white.
+        alpha: As `image`. JPEG has none: there the image is blended with white.
         metadata: What is written beside the pixels; nothing by default. With a profile for RGB the pixels
             are brought back to it from sRGB, any other is left out. JPEG holds 64 kB of EXIF, and as much
             XMP: there what is longer is left out, but never the settings.
         format: png, jpg, webp or tif; by the path's ending if None.
         overwrite: Whether a file that exists is replaced.
-        depth: Bits a channel of PNG and TIFF; the other formats have 8.
+        depth: Bits per channel of PNG, TIFF and AVIF; the other formats have 8.
+        own: Samples in the profile of `metadata` that replace others, used if that profile is written.
 
     Raises:
         StylerError: If the file exists or cannot be written, or the image has values that are not numbers.
@@ -47,13 +50,13 @@ def save_image(
     if isinstance(target, str | os.PathLike):
         chosen = writable_format(target, format=format, overwrite=overwrite)
         with atomic_file(Path(target), overwrite=overwrite) as file:
-            encode(file, image, alpha, metadata, chosen, depth)
+            encode(file, image, alpha, metadata, chosen, depth, own=own)
     else:
         chosen = FORMATS.get(f".{format}".lower())
         if chosen is None:
             raise ValueError(f"expected a format of {', '.join(FORMATS)} for a stream, got {format!r}")
         with spooled_file() as file:
-            encode(file, image, alpha, metadata, chosen, depth)
+            encode(file, image, alpha, metadata, chosen, depth, own=own)
             file.seek(0)
             try:
                 shutil.copyfileobj(file, target)

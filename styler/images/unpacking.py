@@ -30,7 +30,9 @@ def can_unpack(image: Any) -> bool:
     return image.interpretation in _COLOR_BANDS and (image.format in _INTEGERS or image.bands == 1)
 
 
-def unpack(image: Any, metadata: Metadata, orientation: int = 1, *, has_alpha: bool = True) -> Unpacked:
+def unpack(
+    image: Any, metadata: Metadata, orientation: int = 1, *, has_alpha: bool = True, in_srgb: bool = True
+) -> Unpacked:
     """Return the samples of a picture for which `can_unpack`, turned upright and converted to sRGB.
 
     Colors under transparent pixels stay as they are. Integers beyond 16 bits and floats beyond [0, 1] are stretched
@@ -41,12 +43,14 @@ def unpack(image: Any, metadata: Metadata, orientation: int = 1, *, has_alpha: b
         metadata: Its profile is applied.
         orientation: As EXIF counts, 1 is upright.
         has_alpha: Whether a band behind those of colors is alpha; else it is left out.
+        in_srgb: Whether colors are converted to sRGB, or RGB stays in its own profile.
     """
     bands = _COLOR_BANDS[image.interpretation]
     if image.format not in _INTEGERS:
         pieces = iter([stretched(samples_of(image))])
     else:
-        colors = srgb(image.extract_band(0, n=bands), metadata.icc)
+        colors = image.extract_band(0, n=bands)
+        colors = srgb(colors, metadata.icc) if in_srgb or bands != 3 else colors
         has_alpha = has_alpha and image.bands > bands
         pieces = _strips(colors.bandjoin(image[bands]) if has_alpha else colors)
     planes = torch.from_numpy(_upright(pieces, (image.width, image.height), orientation))[None]

@@ -19,6 +19,7 @@ from styler.choices import LEVELS, MAX_MEMORY, STYLE_SUFFIX, Level, Method, Pres
 from styler.errors import StylerError
 from styler.images.loading import File
 from styler.images.masks import AnyMask, outside, read_mask
+from styler.images.own_samples import own_samples
 from styler.images.picture import AnyPicture, Picture
 from styler.images.pixels import to_float
 from styler.model.catalog import find_model
@@ -213,7 +214,10 @@ class Stylizer:
             samples = with_kept_content(result, original.samples, share=share, **kinds)
         trace.settings = options | {"regions": regions, "keep": keep}
         record = settings_record(picture, base, place.model, trace.settings)
-        return like(picture.with_samples(samples, settings=record), content)
+        result = picture.with_samples(samples, settings=record)
+        if kept is not None:
+            result = replace(result, own=own_samples(picture.source, picture.profile, kept, page=picture.page))
+        return like(result, content)
 
     def _smaller(self, place: Place, image: Tensor, trace: Trace) -> Place:
         """Return where to try again when memory ran out: in smaller tiles, then, for this picture, on the processor.
