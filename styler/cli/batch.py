@@ -1,5 +1,6 @@
 """`styler batch`: many photographs, many styles, on one machine or many."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from styler.cli.batch_options import (
     ShardOption,
     StyleOption,
     VerifyOption,
+    WatchOption,
     WeightsOption,
     WorkersOption,
 )
@@ -108,6 +110,7 @@ def batch(
     verify: VerifyOption = False,
     fail_fast: FailFastOption = False,
     dry_run: DryRunOption = False,
+    watch: WatchOption = False,
     jobs: JobsOption = None,
     shard: ShardOption = None,
     merge: MergeOption = None,
@@ -157,8 +160,13 @@ def batch(
         **inputs.mask_settings(),
         **({"weights": shares} if shares else {}),
     }
+    planning: dict[str, Any] = {"pairs": pairs, "recursive": recursive or watch, "alpha": strengths, "weights": shares}
+    if watch:
+        from styler.cli.batch_watch import check_watchable
+
+        check_watchable(inputs.contents, engine=engine, dry_run=dry_run)
     with output.passed_over_printed():
-        plan = inputs.jobs(out, template, pairs=pairs, recursive=recursive, alpha=strengths, weights=shares)
+        plan = [] if watch else inputs.jobs(out, template, **planning)
 
     from styler.batch.pipeline import NUM_THREADS
     from styler.batch.setup import Setup
@@ -172,6 +180,13 @@ def batch(
     }
     run = BatchRun(part.jobs(plan), Setup(model, device, dtype, settings, out, **files), shard=part, output=output)
     running: dict[str, Any] = {"num_threads": jobs or NUM_THREADS, "fail_fast": fail_fast}
+    if watch:
+        from styler.cli.batch_watch import watch as watch_folders
+
+        again = partial(inputs.jobs, out, template, **planning)
+        if watch_folders(inputs.contents, lambda: part.jobs(again()), run, num_threads=jobs or NUM_THREADS):
+            raise typer.Exit(SOME_FAILED)
+        return
     if dry_run:
         run.print_dry_run()
     elif engine == "ray":

@@ -7,6 +7,14 @@ import typer
 
 from styler.choices import OutputFormat, Pairs
 
+WatchOption = Annotated[
+    bool,
+    typer.Option(
+        "--watch",
+        help="Keep running, and stylize new pictures in the folders and their subfolders as they come.",
+        rich_help_panel="Run",
+    ),
+]
 Engine = Literal["threads", "ray"]
 
 PathsArgument = Annotated[

@@ -54,6 +54,12 @@ class BatchOutput:
                 self.print_event("passed over", **(facts or {"reason": str(one), "paths": []}))
                 self.console.print(printable(one))
 
+    @contextmanager
+    def passed_over_ignored(self) -> Generator[None]:
+        """Drop warnings of what is not used: a watch searches its folders again and again."""
+        with collected_warnings():
+            yield
+
     def print_start(self, found: "Remaining", shard: "Shard") -> None:
         """Print how many pictures are to be made and how many are skipped."""
         self.left, self.skipped = len(found.left), len(found.skipped)

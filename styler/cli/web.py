@@ -25,9 +25,9 @@ def web(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.", rich_help_panel="Run")
     ] = 7860,
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.", rich_help_panel="Run")
-    ] = True,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Do not open the page in the browser.", rich_help_panel="Run")
+    ] = False,
     token: Annotated[
         str | None,
         typer.Option(
@@ -47,7 +47,7 @@ def web(
     dtype: DTypeOption = "auto",
     quiet: QuietOption = False,
 ) -> None:
-    """Open a page in the browser that stylizes photographs, and serve the same as an HTTP API."""
+    """Open a page in the browser, and serve an HTTP API."""
     try:
         from styler.web.server import bound_socket, is_loopback, make_engine, make_server
     except ImportError as error:
@@ -68,7 +68,7 @@ def web(
 
     def ready() -> None:
         console.print(f"styler is at {address}  (Ctrl-C stops it)", highlight=False)
-        if browser:
+        if not no_browser:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
     make_server(engine, host=host, token=token, ready=ready).run([bound])

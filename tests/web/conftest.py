@@ -6,9 +6,8 @@ import time
 
 import httpx
 import pytest
-from samples import picture
+from uploads import png
 
-from styler.images import Picture
 from styler.transfer.stylizer import Stylizer
 from styler.web.limits import Limits
 from styler.web.server import bound_socket, make_engine, make_server
@@ -68,14 +67,6 @@ def server(start):
 def client(server):
     with server.client() as client:
         yield client
-
-
-def png(height=40, width=48, *, seed=0, format="png"):
-    import io
-
-    file = io.BytesIO()
-    Picture.of(picture(height, width, seed=seed)).save(file, format=format)
-    return file.getvalue()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ let info = { model: "small", levels: [] };
 let slot = 0;
 let preview = null;
 let timer = 0;
+let shownPreview = null;
 
 fill();
 const viewer = new Viewer({ onStroke: (stroke) => change({ marks: [...state().marks, stroke] }) });
@@ -60,13 +61,19 @@ async function update() {
   if (now.photo === null) return;
   if (!now.styles.length) return say(texts.chooseStyle);
   preview = new AbortController();
+  document.body.dataset.preview = "pending";
   const { signal } = preview;
   const start = performance.now();
   $("busy").hidden = false;
   try {
     const { data } = await form(now, photos[now.photo], { small: true, styleBlob });
     const blob = await (await request("/api/transfer", { method: "POST", body: data, signal })).blob();
-    viewer.result(URL.createObjectURL(blob));
+    const address = URL.createObjectURL(blob);
+    viewer.result(address, () => {
+      if (shownPreview) URL.revokeObjectURL(shownPreview);
+      shownPreview = address;
+      if (!signal.aborted && !timer) document.body.dataset.preview = "ready";
+    });
     say(texts.preview(((performance.now() - start) / 1000).toFixed(1)));
   } catch (problem) {
     complain(problem);
@@ -114,7 +121,11 @@ onChange((now, before) => {
   show(now, before);
   if (Object.keys(now).every((name) => OF_FILE.includes(name) || now[name] === before[name])) return;
   clearTimeout(timer);
-  timer = setTimeout(update, DELAY);
+  document.body.dataset.preview = "pending";
+  timer = setTimeout(() => {
+    timer = 0;
+    update();
+  }, DELAY);
 });
 
 // ---- styles

@@ -25,11 +25,12 @@ export class Viewer {
     this.paintMarks(this.marks);
   }
 
-  result(address) {
+  result(address, shown = () => {}) {
     const image = $("after");
     image.onload = () => {
       image.hidden = $("wipe").hidden = false;
       this.place();
+      shown();
     };
     image.src = address;
   }

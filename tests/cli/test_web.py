@@ -1,0 +1,90 @@
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+
+import pytest
+from commands import started
+from typer.testing import CliRunner
+
+from styler.cli import app
+
+
+@contextmanager
+def begun(*arguments, **options):
+    """Yield a server's process and the address that it prints."""
+    process = started("web", "--port", 0, "--no-browser", *arguments, stderr=subprocess.PIPE, **options)
+    with process:
+        try:
+            lines = iter(process.stderr.readline, "")
+            yield process, next(line.split()[3] for line in lines if line.startswith("styler is at"))
+        finally:
+            process.kill()
+
+
+def get(address, **headers):
+    request = urllib.request.Request(address, headers=headers)
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+        return answer.read()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+def test_the_server_answers_and_stops_on_an_interrupt(tiny_file):
+    with begun("--model", tiny_file) as (process, address):
+        assert json.loads(get(f"{address}healthz"))["status"] == "ok"
+        assert b"<!doctype html>" in get(address)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) in (0, 130)
+        assert "Traceback" not in process.stderr.read()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+def test_a_killed_server_leaves_no_temporary_files(tiny_file, tmp_path):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    with begun("--model", tiny_file, env=os.environ | {"TMPDIR": str(folder)}) as (process, address):
+        port = int(re.search(r":(\d+)/", address)[1])
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as raw:
+            head = b'--x\r\nContent-Disposition: form-data; name="content"; filename="a"\r\n\r\n'
+            raw.sendall(b"POST /api/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9000000\r\n")
+            raw.sendall(b"Content-Type: multipart/form-data; boundary=x\r\n\r\n" + head + bytes(4 << 20))
+            get(f"{address}healthz")
+            process.kill()
+            process.wait(30)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+def test_another_address_gets_a_token(tiny_file):
+    with begun("--model", tiny_file, "--host", "0.0.0.0") as (_, address):
+        token = re.search(r"#token=(\S+)$", address)[1]
+        local = re.sub(r"//[\d.]+:", "//127.0.0.1:", address.partition("#")[0])
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            get(f"{local}api/info")
+        assert json.loads(get(f"{local}api/info", Authorization=f"Bearer {token}"))["model"] == "tiny"
+
+
+def test_a_taken_port_is_an_error_that_says_what_to_do(tiny_file):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = CliRunner().invoke(app, ["web", "--port", port, "--no-browser", "--model", str(tiny_file)])
+    assert "choose another --port" in str(result.exception)
+
+
+@pytest.mark.parametrize("token", ["short", "ümlaut-token", "with\nnewline"])
+def test_a_token_that_no_header_can_bear_is_refused(token):
+    assert CliRunner().invoke(app, ["web", "--token", token]).exit_code == 2
+
+
+def test_without_the_extra_the_error_names_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    for name in [name for name in sys.modules if name.startswith("styler.web")]:
+        monkeypatch.delitem(sys.modules, name)
+    result = CliRunner().invoke(app, ["web"])
+    assert "styler[web]" in str(result.exception)

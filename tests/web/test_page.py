@@ -1,0 +1,332 @@
+"""The page in Chromium: by mouse, by keyboard, on a phone; skipped in one line where there is none."""
+
+import io
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from uploads import png
+
+from styler.transfer.stylizer import Stylizer
+
+playwright = pytest.importorskip("playwright.sync_api", reason="the page is tested with playwright")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no browser: apt-get install chromium")
+
+ASSETS = Path(__file__).parents[2] / "assets"
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+READY = 60_000
+"""Milliseconds; the machine may be busy."""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def small():
+    return Stylizer("small", device="cpu", dtype="float32")
+
+
+@pytest.fixture
+def stylizer(small):
+    """The shipped model, for which there are built-in styles."""
+    return small
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Return a function that opens the page; what its console complains of fails the test."""
+    contexts, complaints = [], []
+
+    def visit(*, size=DESKTOP, scheme="light", path="/"):
+        context = browser.new_context(viewport=size, color_scheme=scheme, accept_downloads=True)
+        contexts.append(context)
+        context.set_default_timeout(READY)
+        page = context.new_page()
+        page.on("console", lambda one: complaints.append(one.text) if one.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{server.url}{path}")
+        if path == "/":
+            page.wait_for_selector("body.ready")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert [one for one in complaints if "422" not in one] == []
+
+
+def open_photo(page, *names):
+    page.set_input_files("#photos", [ASSETS / name for name in names or ("cat.jpg",)])
+    page.wait_for_selector("#sheet:not([hidden])")
+
+
+def previewed(page):
+    """Wait until the preview shows the settings as they are."""
+    page.wait_for_selector("body[data-preview=ready]")
+
+
+def preview_address(page):
+    return page.get_attribute("#after", "src")
+
+
+def downloaded(page, click):
+    with page.expect_download() as download:
+        click()
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def test_a_stranger_makes_a_picture_in_three_clicks(visit):
+    page = visit()
+    open_photo(page)  # the first click, on Choose a photograph
+    page.click('[data-name="great-wave"]')
+    previewed(page)
+    page.click("#make")
+    page.wait_for_selector(".card.ended")
+    name, data = downloaded(page, lambda: page.click(".card a"))
+    assert name == "cat-great-wave.png"
+    assert Image.open(io.BytesIO(data)).size == (451, 300)
+
+
+def test_the_command_makes_the_same_file_to_the_byte(visit, tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from styler.cli import app
+
+    page = visit()
+    open_photo(page)
+    page.set_input_files("#styleFile", ASSETS / "night.jpg")
+    page.click("[name=slot][value='1']", force=True)
+    page.set_input_files("#styleFile", ASSETS / "wash.jpg")
+    page.fill("#mix", "0.3")
+    page.fill("#alpha", "0.7")
+    page.fill("#detail", "0.25")
+    page.select_option("#preserve_color", "luma")
+    page.click("#more summary")
+    page.fill("#style_scale", "0.5")
+    page.select_option("#size", "1024")
+    page.select_option("#format", "jpg")
+    previewed(page)
+    page.click("#make")
+    page.wait_for_selector(".card.ended")
+    name, data = downloaded(page, lambda: page.click(".card a"))
+    page.click("#command")
+    words = page.text_content("#commandText").split()
+    monkeypatch.chdir(tmp_path)
+    for asset in ("cat.jpg", "night.jpg", "wash.jpg"):
+        shutil.copy(ASSETS / asset, tmp_path)
+    result = CliRunner().invoke(app, [*words[1:], "--device", "cpu", "--dtype", "float32"])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / name).read_bytes() == data
+
+
+def test_a_painted_mask_makes_the_same_file_too(visit, tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from styler.cli import app
+
+    page = visit()
+    open_photo(page)
+    page.click('[data-name="irises"]')
+    page.click("[name=slot][value='1']", force=True)
+    page.click('[data-name="glass"]')
+    page.click("[name=brush][value='second']", force=True)
+    paint(page, 0.2)
+    page.click("[name=brush][value='keep']", force=True)
+    paint(page, 0.8)
+    previewed(page)
+    page.click("#make")
+    page.wait_for_selector(".card.ended")
+    name, data = downloaded(page, lambda: page.click(".card a"))
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ASSETS / "cat.jpg", tmp_path)
+    page.click("#command")
+    page.wait_for_selector("#maskFiles a")
+    for link in page.query_selector_all("#maskFiles a"):
+        mask, pixels = downloaded(page, link.click)
+        (tmp_path / mask).write_bytes(pixels)
+    words = page.text_content("#commandText").split()
+    assert {"--mask", "--keep"} <= set(words)
+    result = CliRunner().invoke(app, [*words[1:], "--device", "cpu", "--dtype", "float32"])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / name).read_bytes() == data
+
+
+def paint(page, part):
+    """Draw a line from top to bottom at a part of the picture's width."""
+    box = page.locator("#before").bounding_box()
+    x = box["x"] + part * box["width"]
+    page.mouse.move(x, box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(x, box["y"] + 0.8 * box["height"], steps=5)
+    page.mouse.up()
+
+
+def test_sliders_change_the_preview_and_undo_brings_it_back(visit):
+    page = visit()
+    open_photo(page)
+    page.click('[data-name="irises"]')
+    previewed(page)
+    first = preview_address(page)
+    page.fill("#alpha", "0.4")
+    previewed(page)
+    assert preview_address(page) != first
+    assert page.text_content("#alpha >> xpath=.. >> css=output") == "40 %"
+    page.keyboard.press("Control+z")
+    assert page.input_value("#alpha") == "1"
+    page.keyboard.press("Control+Shift+z")
+    assert page.input_value("#alpha") == "0.4"
+
+
+def test_the_whole_way_by_keyboard(visit):
+    page = visit()
+    open_photo(page)
+    page.focus("#styles [role=option]")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    previewed(page)
+    assert page.get_attribute("#styles [aria-selected=true]", "data-name")
+    page.focus("#wipe")
+    page.keyboard.press("ArrowLeft")
+    assert page.get_attribute("#wipe", "aria-valuenow") == "45"
+    page.keyboard.press("Home")
+    assert page.get_attribute("#wipe", "aria-valuenow") == "0"
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.down(" ")
+    assert page.get_attribute("#flip", "aria-pressed") == "true"
+    page.keyboard.up(" ")
+    assert page.get_attribute("#flip", "aria-pressed") == "false"
+    before = page.text_content("#zoom")
+    page.keyboard.press("+")
+    assert page.text_content("#zoom") != before
+    page.keyboard.press("0")
+    assert page.text_content("#zoom") == before
+    page.keyboard.press("?")
+    assert page.is_visible("#helpDialog")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#helpDialog", state="hidden")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".card.ended")
+    assert page.text_content(".card .what").startswith("Done")
+
+
+def test_several_photographs_become_a_grid(visit):
+    page = visit()
+    open_photo(page, "cat.jpg", "coffee.jpg")
+    page.wait_for_selector("#make:has-text('2')")
+    page.click('[data-name="night"]')
+    page.select_option("#size", "1024")
+    page.click("#make")
+    page.wait_for_selector(".card:nth-child(2).ended a")
+    page.wait_for_selector(".card:nth-child(1).ended a")
+    assert page.is_visible("#saveAll")
+
+
+def test_a_job_is_cancelled(visit, server, monkeypatch):
+    import threading
+
+    free, paint = threading.Event(), server.engine.painter.paint
+
+    def held(orders, report):
+        if not orders[0].may_batch:
+            assert free.wait(30)
+        return paint(orders, report)
+
+    monkeypatch.setattr(server.engine.painter, "paint", held)
+    page = visit()
+    open_photo(page)
+    page.click('[data-name="night"]')
+    previewed(page)
+    page.click("#make")
+    page.click(".card button:has-text('Cancel')")
+    page.wait_for_selector(".card.ended")
+    free.set()
+    assert page.text_content(".card .what") == "Cancelled"
+
+
+def test_a_hostile_file_is_a_message(visit):
+    page = visit()
+    page.set_input_files(
+        "#photos", {"name": "evil.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n" + bytes(99)}
+    )
+    page.wait_for_selector("#status.problem")
+    assert "evil.png" in page.text_content("#status")
+    name = "<img src=x onerror=alert(1)>.png"
+    page.set_input_files("#photos", {"name": name, "mimeType": "image/png", "buffer": png()})
+    page.wait_for_selector("#sheet:not([hidden])")
+    page.click('[data-name="night"]')
+    page.click("#make")
+    page.wait_for_selector(".card.ended")
+    assert page.query_selector(".card img[src=x]") is None
+
+
+def test_what_the_browser_cannot_show_is_shown_by_the_server(visit, tmp_path):
+    Image.open(ASSETS / "cat.jpg").save(tmp_path / "cat.tiff")
+    page = visit()
+    page.set_input_files("#photos", tmp_path / "cat.tiff")
+    page.wait_for_selector("#sheet:not([hidden])")
+    page.click('[data-name="night"]')
+    previewed(page)
+    assert page.evaluate("document.querySelector('#before').naturalWidth") > 100
+
+
+def test_nothing_is_loaded_from_elsewhere(visit, server):
+    page = visit()
+    found = page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+    assert all(one.startswith((server.url, "blob:")) for one in found)
+    assert not re.search(r"https?://(?!www\.w3\.org|127\.0\.0\.1)", page.content())
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(visit):
+    page = visit(size=PHONE)
+    open_photo(page)
+    page.click('[data-name="night"]')
+    previewed(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.click("#make")
+    page.wait_for_selector(".card.ended")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(visit, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe()
+    page = visit(scheme=scheme)
+    open_photo(page)
+    page.click('[data-name="night"]')
+    previewed(page)
+    page.click("#more summary")
+    page.check("#byLevel")
+    page.click("#make")
+    page.wait_for_selector(".card.ended")
+    found = axe.run(page).response["violations"]
+    page.click("#help")
+    found += axe.run(page).response["violations"]
+    serious = {
+        one["id"]: [node["html"] for node in one["nodes"]][:3]
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    }
+    assert serious == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_theme_is_switched(visit, scheme):
+    page = visit(scheme=scheme)
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.click("#theme")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+
+
+def test_the_reference_of_the_api_is_drawn(visit):
+    page = visit(path="/docs")
+    page.wait_for_selector(".route")
+    assert "/api/transfer" in page.text_content("#routes")
