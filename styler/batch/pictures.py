@@ -19,6 +19,7 @@ from styler.choices import MAX_PIXELS
 from styler.errors import StylerError
 from styler.files import atomic_file, check_regular, write_error
 from styler.images import Picture, image_size, resized_size
+from styler.images.format_limits import check_size
 from styler.images.masks import mask_like
 from styler.images.own_samples import own_samples
 from styler.transfer.record import Record, record_of
@@ -100,16 +101,28 @@ class BatchStylizer:
             what = f"cannot read {error.filename}: {error.strerror}"
             raise StylerError(what, "check the name, and who may read it") from error
 
+    def pixels_to_load(self, job: Job) -> int:
+        """Return how many pixels `load` holds at a time, from the header of the content; 0 if it can't be read.
+
+        Raises:
+            StylerError: If they would be too many after resizing, or the content is no file.
+        """
+        check_regular(job.content)
+        size = image_size(job.content)
+        return max(math.prod(size), resized_pixels(*size, self.settings.get("size"))) if size else 0
+
     def load(self, job: Job) -> LoadedPicture:
         """Return the content of a job, read and resized.
 
         Raises:
-            StylerError: If it can't be read, or would have too many pixels after resizing.
+            StylerError: If it can't be read, or has too many pixels for the format of the result.
         """
         start = time.perf_counter()
         check_regular(job.content)
         picture, size = Picture.open(job.content, max_pixels=self.max_pixels), self.settings.get("size")
         picture = picture if size is None else picture.resized(size)
+        bytes_per_pixel = (3 + (picture.alpha is not None)) * (picture.depth // 8)
+        check_size(job.out.suffix, *picture.size, bytes_per_pixel=bytes_per_pixel)
         return LoadedPicture(job, picture, time.perf_counter() - start)
 
     def stylize(self, batch: Sequence[LoadedPicture]) -> list[Tensor]:

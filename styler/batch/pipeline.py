@@ -5,19 +5,15 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from math import prod
 from typing import TypeVar
 
 import torch
 
 from styler.batch.budget import PixelBudget
 from styler.batch.ledger import Ledger
-from styler.batch.pictures import BatchStylizer, LoadedPicture, resized_pixels
+from styler.batch.pictures import BatchStylizer, LoadedPicture
 from styler.batch.plan import Job
 from styler.errors import StylerError
-from styler.files import check_regular
-from styler.images import image_size
-from styler.images.format_limits import check_size
 from styler.transfer.memory import is_out_of_memory
 
 BATCH_PIXELS = 2**20
@@ -100,15 +96,10 @@ class Pipeline:
         return self.fail_fast and any(outcome.error for outcome in ended)
 
     def _read(self, job: Job) -> LoadedPicture:
-        check_regular(job.content)
-        size = image_size(job.content)
-        num_pixels = max(prod(size), resized_pixels(*size, self.stylizer.settings.get("size"))) if size else 0
+        num_pixels = self.stylizer.pixels_to_load(job)
         self._budget.acquire(num_pixels)
         try:
             loaded = self.stylizer.load(job)
-            picture = loaded.picture
-            bytes_per_pixel = (3 + (picture.alpha is not None)) * (picture.depth // 8)
-            check_size(job.out.suffix, *picture.size, bytes_per_pixel=bytes_per_pixel)
         except BaseException:
             self._budget.release(num_pixels)
             raise
