@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from uploads import png
@@ -15,6 +16,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="the page is test
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no browser: apt-get install chromium")
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 ASSETS = Path(__file__).parents[2] / "assets"
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 READY = 60_000
@@ -159,6 +161,19 @@ def test_a_painted_mask_makes_the_same_file_too(visit, tmp_path, monkeypatch):
     assert (tmp_path / name).read_bytes() == data
 
 
+def test_a_large_picture_gets_marks_as_large_as_in_its_preview(visit):
+    page = visit()
+    open_photo(page)
+    page.click('[data-name="irises"]')
+    page.select_option("#size", "2048")
+    page.click("#command")
+    assert "--strokes 4 --size 2048" in page.text_content("#commandText")
+    page.keyboard.press("Escape")
+    page.select_option("#strokes", "fine")
+    page.click("#command")
+    assert "--strokes" not in page.text_content("#commandText")
+
+
 def paint(page, part):
     """Draw a line from top to bottom at a part of the picture's width."""
     box = page.locator("#before").bounding_box()
@@ -222,12 +237,17 @@ def test_several_photographs_become_a_grid(visit):
     page = visit()
     open_photo(page, "cat.jpg", "coffee.jpg")
     page.wait_for_selector("#make:has-text('2')")
+    page.click("#strip button:nth-child(2)")
+    assert page.get_attribute("#strip button:nth-child(2)", "aria-pressed") == "true"
     page.click('[data-name="night"]')
     page.select_option("#size", "1024")
     page.click("#make")
     page.wait_for_selector(".card:nth-child(2).ended a")
     page.wait_for_selector(".card:nth-child(1).ended a")
     assert page.is_visible("#saveAll")
+    page.click("#strip .icon")
+    assert page.is_hidden("#strip")
+    assert page.text_content("#make") == "Make it full size"
 
 
 def test_a_job_is_cancelled(visit, server, monkeypatch):
@@ -316,6 +336,28 @@ def test_axe_finds_nothing_serious(visit, scheme):
         if one["impact"] in ("serious", "critical")
     }
     assert serious == {}
+
+
+LOOKS = [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE)]
+
+
+@pytest.mark.parametrize(("scheme", "size"), LOOKS, ids=["light", "dark", "phone"])
+def test_the_page_looks_as_it_did(visit, scheme, size, tmp_path):
+    """A difference leaves the new screenshot in the temporary folder; after a change that is meant, keep it."""
+    page = visit(scheme=scheme, size=size)
+    open_photo(page)
+    page.click('[data-name="night"]')
+    previewed(page)
+    page.evaluate("document.querySelector('#status').textContent = ''")
+    page.wait_for_timeout(500)
+    page.screenshot(path=tmp_path / "page.png")
+    name = f"page-{scheme}-{size['width']}.png"
+    with Image.open(tmp_path / "page.png") as shot:
+        found = shot.convert("RGB").resize((size["width"] // 4, size["height"] // 4), Image.Resampling.BOX)
+    found.save(tmp_path / name)
+    with Image.open(GOLDEN / name) as golden:
+        difference = abs(np.asarray(found, float) - np.asarray(golden.convert("RGB"), float))
+    assert difference.mean() < 6, f"mean {difference.mean():.1f}, maximum {difference.max():.0f}: {tmp_path / name}"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -52,7 +52,7 @@ export function mark(chosen) {
   }
   const credits = chosen.map((style) => {
     const found = styles.find((one) => one.name === style.name && !style.file);
-    return found ? `${found.title} — ${found.painter}, ${found.year}. ${found.museum}.` : style.name;
+    return found ? `${found.title} — ${found.painter}, ${found.year}, ${found.museum}` : style.name;
   });
   $("credit").textContent = credits.join(" + ");
 }

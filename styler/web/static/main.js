@@ -44,7 +44,33 @@ async function add(files) {
   if (photos.length > before) change({ photo: before, marks: [] });
 }
 
+const opening = () => photos.filter((photo) => !photo.removed);
+
+// Thumbnails of the photographs, to choose which is shown; one alone needs none.
+function showStrip(now) {
+  const strip = $("strip");
+  strip.hidden = opening().length < 2;
+  strip.replaceChildren();
+  photos.forEach((photo, index) => {
+    if (photo.removed) return;
+    const button = Object.assign(document.createElement("button"), { title: photo.name });
+    button.append(Object.assign(document.createElement("img"), { src: photo.thumbnail, alt: photo.name }));
+    button.setAttribute("aria-pressed", index === now.photo);
+    button.onclick = () => change({ photo: index, marks: [] });
+    strip.append(button);
+  });
+  const remove = Object.assign(document.createElement("button"), { className: "icon", title: texts.removePhoto });
+  remove.setAttribute("aria-label", texts.removePhoto);
+  remove.append($("helpDialog").querySelector("svg").cloneNode(true));
+  remove.onclick = () => {
+    photos[state().photo].removed = true; // its place stays, since the history has places
+    change({ photo: photos.indexOf(opening().at(-1)), marks: [] });
+  };
+  strip.append(remove);
+}
+
 function showPhoto(now) {
+  showStrip(now);
   const photo = photos[now.photo];
   $("empty").hidden = Boolean(photo);
   if (photo) viewer.show(photo.shown, photo.width, photo.height);
@@ -104,7 +130,7 @@ function show(now, before) {
   for (const input of $("levels").querySelectorAll("input")) setSlider(input, now.levels?.[input.name] ?? 1);
   const ready = now.photo !== null && now.styles.length > 0;
   $("make").disabled = $("command").disabled = !ready;
-  $("make").textContent = photos.length > 1 ? texts.makeAll(photos.length) : texts.make;
+  $("make").textContent = opening().length > 1 ? texts.makeAll(opening().length) : texts.make;
   if (now.styles !== before?.styles) mark(now.styles);
   if (now.photo !== before?.photo) showPhoto(now);
   if (now.marks !== before?.marks) viewer.paintMarks(now.marks);
@@ -146,7 +172,7 @@ function setSlot(value) {
 function make() {
   const now = state();
   if ($("make").disabled) return;
-  for (const photo of photos) {
+  for (const photo of opening()) {
     const name = outputName(now, photo);
     const mine = photo === photos[now.photo] ? now : { ...now, marks: [] }; // the brush is of one photograph
     addJob({

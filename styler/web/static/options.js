@@ -2,15 +2,26 @@
 import { canScale, hasMarks } from "./state.js";
 import { maskBlob } from "./masks.js";
 
+const PREVIEW = 512; // longer side of a preview, in pixels
+
+// Return by how much the photograph is reduced first. Marks have a size in pixels, so a larger picture needs a larger
+// number to look as its preview does.
+function reduction(now, photo, small) {
+  if (now.strokes === "fine") return 1;
+  const longest = small ? PREVIEW : Math.max(PREVIEW, Number(now.size) || photo.longest || PREVIEW);
+  return Math.min(8, Math.max(1, Math.round((Number(now.strokes) * longest) / PREVIEW)));
+}
+
 // Return what differs from the defaults: the names are those of the API and, with dashes, of the command.
-export function fields(now) {
+export function fields(now, photo, small = false) {
   const found = {};
   const split = hasMarks(now, "second") && now.styles.length > 1;
   if (now.styles.length > 1 && !split) found.weights = `${number(1 - now.mix)},${number(now.mix)}`;
   if (now.levels) found.alpha = Object.entries(now.levels).map(([level, x]) => `${level}=${number(x)}`).join(",");
   else if (now.alpha !== 1) found.alpha = number(now.alpha);
   if (now.detail) found.detail = number(now.detail);
-  if (now.strokes !== "fine") found.strokes = now.strokes;
+  const strokes = reduction(now, photo, small);
+  if (strokes > 1) found.strokes = String(strokes);
   if (now.preserve_color !== "none" && (now.preserve_color !== "match" || canScale(now))) found.preserve_color = now.preserve_color;
   if (now.style_scale !== 1 && canScale(now)) found.style_scale = number(now.style_scale);
   return found;
@@ -40,10 +51,10 @@ export async function form(now, photo, { small, styleBlob }) {
     await add("mask_style", now.styles[1]);
   }
   if (masks.keep) data.append("keep", masks.keep, "keep.png");
-  for (const [name, value] of Object.entries(fields(now))) data.append(name, value);
+  for (const [name, value] of Object.entries(fields(now, photo, small))) data.append(name, value);
   if (small) {
     data.append("metadata", "strip");
-    data.append("size", String(Math.min(512, photo.longest || 512)));
+    data.append("size", String(Math.min(PREVIEW, photo.longest || PREVIEW)));
     data.append("format", "png");
   } else {
     data.append("format", now.format);
@@ -68,7 +79,7 @@ export function command(now, photo, model) {
   if (now.styles.length > 1 && !split) words.push(quoted(now.styles[1].name));
   if (split) words.push("--mask", "mask.png", "--style", quoted(now.styles[1].name));
   if (hasMarks(now, "keep")) words.push("--keep", "keep.png");
-  for (const [name, value] of Object.entries(fields(now))) words.push(`--${name.replace("_", "-")}`, quoted(value));
+  for (const [name, value] of Object.entries(fields(now, photo))) words.push(`--${name.replace("_", "-")}`, quoted(value));
   if (now.size) words.push("--size", now.size);
   if (!now.metadata) words.push("--metadata", "strip");
   words.push("--model", quoted(model), "-o", quoted(outputName(now, photo)));

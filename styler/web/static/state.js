@@ -6,7 +6,7 @@ export const initial = {
   alpha: 1,
   levels: null, // strengths by level
   detail: 0,
-  strokes: "fine",
+  strokes: "1", // size of the marks, as a multiple of those of a preview; "fine" for the finest
   preserve_color: "none",
   style_scale: 1,
   marks: [], // brush strokes: { brush, size, points }, in parts of the picture's longer side

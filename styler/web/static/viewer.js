@@ -137,7 +137,7 @@ export class Viewer {
       this.setWipe(this.wipe + step);
     });
     stage.addEventListener("pointerdown", (event) => {
-      if ($("sheet").hidden || event.target.closest("button, .wipe")) return;
+      if ($("sheet").hidden || event.target.closest("button, .wipe, .strip")) return;
       stage.setPointerCapture(event.pointerId);
       this.pointers.set(event.pointerId, [event.clientX, event.clientY]);
       if (this.brush && this.pointers.size === 1) this.stroke = { brush: this.brush, size: this.brushSize, points: [this.point(event)] };
