@@ -50,11 +50,13 @@ def save(
 ) -> None:
     """Save the style of a picture, or the average style of several, as a .style file."""
     from styler.files import sha256
-    from styler.transfer.style import RunningStyle
-    from styler.transfer.style_file import save_style, writable_style
-    from styler.transfer.stylizer import Stylizer
+    from styler.transfer.style_arrays import writable_style
 
     writable_style(out, overwrite=overwrite)
+    from styler.transfer.style import RunningStyle
+    from styler.transfer.style_file import save_style
+    from styler.transfer.stylizer import Stylizer
+
     stylizer = Stylizer(model, device=device, dtype=dtype)
     common, sources = RunningStyle(), []
     for path in pictures_in(pictures):
@@ -70,11 +72,11 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.", rich_help_panel="Output")] = False,
 ) -> None:
     """Show the source pictures, the model and the statistics of a style."""
-    from styler.transfer.style_file import level_statistics, models_of, read_style
+    from styler.transfer.style_arrays import level_statistics, models_of, read_arrays
 
     file = builtin_for(file)
-    style = read_style(file)
-    rows = level_statistics(style)
+    style = read_arrays(file)
+    rows = level_statistics(style.moments)
     found = {"file": str(file), "models": models_of(style.fingerprint), "encoder": style.fingerprint}
     if as_json:
         typer.echo(json.dumps(found | {"sources": style.sources, "levels": rows}))
@@ -104,21 +106,23 @@ def mix(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Mix styles by weight; without weights they are mixed equally."""
-    from styler.transfer.style import mixed_style
-    from styler.transfer.style_file import mixed_sources, read_style, save_style, writable_style
+    from safetensors.numpy import save
+
+    from styler.files import atomic_file
+    from styler.transfer.style_arrays import read_arrays, tensors_of, writable_style
+    from styler.transfer.style_mixture import mixed_arrays
 
     writable_style(out, overwrite=overwrite)
     paths, weights = zip(*(parse_weighted(text) for text in styles), strict=True)
     if not sum(weights) > 0:
         raise typer.BadParameter("the weights sum to 0")
     paths = [builtin_for(path) for path in paths]
-    parts = [read_style(path) for path in paths]
+    parts = [read_arrays(path) for path in paths]
     for path, part in zip(paths, parts, strict=True):
         if part.fingerprint != parts[0].fingerprint:
             raise typer.BadParameter(f"{path} was made with another model than {paths[0]}")
-    mixture = mixed_style(parts, weights)
-    sources = mixed_sources(list(zip(parts, weights, strict=True)))
-    save_style(replace(mixture, sources=sources), out, overwrite=overwrite)
+    with atomic_file(out, overwrite=overwrite) as file:
+        file.write(save(*tensors_of(mixed_arrays(parts, weights))))
     stderr.print(f"wrote {out}", highlight=False)
 
 

@@ -1,10 +1,12 @@
 """The shipped models, and the properties of a model file from its header. Does not import torch."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 
 import styler
@@ -13,6 +15,11 @@ from styler.errors import StylerError
 from styler.files import read_sha256_list
 
 FORMAT = "styler-model-1"
+ENCODER = "encoder."
+"""Prefix of the encoder's tensors in a model file."""
+
+ANTIALIASED = "antialiased"
+"""The entry "resampling" in the metadata of a model file, missing from those that alias."""
 
 AUTO = {"cpu": "small", "cuda": "base", "mps": "base"}
 """The model of "auto", by type of device."""
@@ -100,6 +107,24 @@ def model_facts(path: Path) -> ModelFacts:
     except (OSError, SafetensorError) as error:
         raise unreadable(path, error) from error
     return ModelFacts(path.stem, path, *architecture(shapes), sum(map(prod, shapes.values())), num_bytes)
+
+
+def encoder_fingerprint(path: Path) -> str:
+    """Return the identifier of a model's encoder from its file, as `styler.transfer.style_file.fingerprint`.
+
+    Raises:
+        StylerError: If it can't be read.
+    """
+    try:
+        with safe_open(path, framework="np") as file:
+            antialiased = (file.metadata() or {}).get("resampling") == ANTIALIASED
+            digest = hashlib.sha256(b"antialiased" if antialiased else b"")
+            for key in sorted(key for key in file.keys() if key.startswith(ENCODER)):  # noqa: SIM118
+                digest.update(key.removeprefix(ENCODER).encode())
+                digest.update(np.ascontiguousarray(file.get_tensor(key), dtype=np.float16).tobytes())
+    except (OSError, SafetensorError) as error:
+        raise unreadable(path, error) from error
+    return digest.hexdigest()
 
 
 def unreadable(path: Path, error: Exception) -> StylerError:

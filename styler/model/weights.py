@@ -13,12 +13,9 @@ from torch import Tensor, nn
 from styler.choices import Level
 from styler.errors import StylerError
 from styler.files import atomic_file
-from styler.model.catalog import FORMAT, architecture, check_format, find_model, unreadable
+from styler.model.catalog import ANTIALIASED, FORMAT, architecture, check_format, find_model, unreadable
 from styler.model.decoder import Decoder
 from styler.model.encoder import Encoder, convolutions
-
-ANTIALIASED = "antialiased"
-"""The entry "resampling" in the metadata of a model file, missing from those that alias."""
 
 
 @dataclass

@@ -12,12 +12,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from styler.images.pixels import luminance
+from styler.transfer.style_arrays import MAX_DEVIATION
 
 WINDOW = 9
 """Side, in pixels, of the windows in which deviations are measured."""
 
-MAX_DEVIATION, NUM_BINS = 0.5, 2048
-"""Greatest deviation of what lies in [0, 1], and bins in which deviations are counted: to 0.06 of a step of 8 bits."""
+NUM_BINS = 2048
+"""In which deviations are counted: to 0.06 of a step of 8 bits."""
 
 MARGIN = 2 * (WINDOW // 2)
 """Pixels around a part of a picture that its flatness depends on."""

@@ -1,14 +1,18 @@
 import json
+import subprocess
+import sys
 
 import pytest
 import torch
+from samples import picture
 from style_files import style_bytes
 
 from styler.files import sha256
 from styler.images import Picture
 from styler.model.weights import load_model
 from styler.transfer.style import style_of
-from styler.transfer.style_file import read_style
+from styler.transfer.style_file import read_style, save_style
+from styler.transfer.stylizer import Stylizer
 
 CHEAP = ["--device", "cpu", "--dtype", "float32"]
 
@@ -165,3 +169,14 @@ def test_styles_of_two_models_do_not_mix_and_do_not_fit_the_other(style, styler,
     transfer = ["transfer", "photo.png", "small.style", "-o", "x.png", *CHEAP]
     assert "choose --model small, or make it again" in styler(*transfer, "--model", tiny_file)[2]
     assert styler(*transfer, "--model", "small")[0] == 0
+
+
+@pytest.mark.parametrize("words", ["style show NIGHT", "style mix NIGHT NIGHT:0.5 -o OUT", "style save NIGHT -o NIGHT"])
+def test_style_files_are_shown_mixed_and_refused_without_torch(tmp_path, words):
+    save_style(Stylizer("small", device="cpu").style(picture(64, 64)), tmp_path / "night.style")
+    paths = {"NIGHT": str(tmp_path / "night.style"), "OUT": str(tmp_path / "out.style")}
+    arguments = [paths.get(word, word.replace("NIGHT", paths["NIGHT"])) for word in words.split()]
+    code = f"import sys; from styler.__main__ import main; sys.argv = ['styler', *{arguments!r}]\n"
+    code += "try:\n    main()\nexcept SystemExit:\n    pass\nprint('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == "False", done.stderr

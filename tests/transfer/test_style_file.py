@@ -17,17 +17,16 @@ from styler.model.encoder import Encoder
 from styler.model.weights import load_model
 from styler.transfer.moments import Moments
 from styler.transfer.style import Style, mixed_style, style_of
+from styler.transfer.style_arrays import level_statistics, read_arrays, writable_style
 from styler.transfer.style_file import (
     FORMAT,
     fingerprint,
-    level_statistics,
     load_style,
-    mixed_sources,
     models_of,
     read_style,
     save_style,
-    writable_style,
 )
+from styler.transfer.style_mixture import mixed_arrays, mixed_sources
 from styler.transfer.stylizer import Stylizer
 
 
@@ -264,11 +263,9 @@ def test_a_share_that_is_none_counts_as_much_as_the_others(share):
 
 def test_what_is_shown_of_a_style():
     moments = Moments(torch.zeros(1, 4), torch.diag(torch.tensor([2.0, 2.0, 0.0, 0.0]))[None])
-    assert level_statistics(Style({"relu1_1": moments})) == {
-        "relu1_1": {"channels": 4, "energy": 4.0, "directions": 2.0}
-    }
+    assert level_statistics({"relu1_1": moments}) == {"relu1_1": {"channels": 4, "energy": 4.0, "directions": 2.0}}
     flat = Moments(torch.zeros(1, 4), torch.zeros(1, 4, 4))
-    assert level_statistics(Style({"relu1_1": flat}))["relu1_1"]["directions"] == 0
+    assert level_statistics({"relu1_1": flat})["relu1_1"]["directions"] == 0
 
 
 def test_mixing_commutes_with_saving(style, tiny_model, tmp_path):
@@ -278,3 +275,15 @@ def test_mixing_commutes_with_saving(style, tiny_model, tmp_path):
     read = [read_style(tmp_path / f"{name}.style") for name in "ab"]
     found, expected = (mixed_style(pair, [0.3, 0.7]).moments for pair in (read, [style, other]))
     torch.testing.assert_close(dict(found), dict(expected))
+
+
+def test_a_mixture_of_files_is_that_of_the_styles(tmp_path, tiny_model):
+    styles = [style_of(tiny_model.encoder, picture(seed=seed)) for seed in (1, 2)]
+    for number, one in enumerate(styles):
+        save_style(one, tmp_path / f"{number}.style")
+    mixed = mixed_arrays([read_arrays(tmp_path / f"{number}.style") for number in range(2)], [3, 1])
+    expected = mixed_style(styles, [3, 1])
+    assert mixed.roughness == pytest.approx(expected.roughness[0])
+    for level in LEVELS:
+        for found, wanted in zip(mixed.moments[level], expected[level], strict=True):
+            torch.testing.assert_close(torch.from_numpy(found), wanted, rtol=1e-5, atol=1e-6)
