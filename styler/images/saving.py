@@ -1,6 +1,5 @@
 """Pictures from memory into files and streams, whole or not at all."""
 
-import errno
 import os
 import shutil
 from pathlib import Path
@@ -8,13 +7,13 @@ from typing import BinaryIO
 
 from torch import Tensor
 
-from styler.choices import FORMATS, Depth, Format
-from styler.errors import StylerError
-from styler.files import atomic_file, exists_error, write_error
+from styler.choices import FORMATS, Depth
+from styler.files import atomic_file, write_error
 from styler.images.encoding import encode
 from styler.images.metadata import Metadata
 from styler.images.own_samples import OwnSamples
 from styler.images.streams import name_of, spooled_file
+from styler.images.writable import writable_format
 
 
 def save_image(
@@ -64,27 +63,3 @@ def save_image(
             except OSError as error:
                 raise write_error(name_of(target), error) from error
     return alpha is not None and chosen != "JPEG"
-
-
-def writable_format(target: str | os.PathLike[str], *, format: str | None = None, overwrite: bool = False) -> Format:
-    """Return the format in which `save_image` would write: to be asked before long work, not after it.
-
-    Raises:
-        StylerError: If the ending is unknown, the folder missing or closed, or the file exists.
-    """
-    path = Path(target)
-    chosen = FORMATS.get(path.suffix.lower() if format is None else f".{format.lower()}")
-    if chosen is None:
-        raise StylerError(f"{path} has no ending of a picture that can be written", f"end it in {', '.join(FORMATS)}")
-    try:
-        if not path.parent.is_dir():
-            raise StylerError(f"no such folder: {path.parent}", f"make it first: mkdir -p {path.parent}")
-        if path.exists() and not path.is_file():
-            raise StylerError(f"{path} is not a file", "choose another name")
-        if path.exists() and not overwrite:
-            raise exists_error(path)
-        if not os.access(path.parent, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError as error:
-        raise write_error(path, error) from error
-    return chosen

@@ -171,10 +171,23 @@ def test_styles_of_two_models_do_not_mix_and_do_not_fit_the_other(style, styler,
     assert styler(*transfer, "--model", "small")[0] == 0
 
 
-@pytest.mark.parametrize("words", ["style show NIGHT", "style mix NIGHT NIGHT:0.5 -o OUT", "style save NIGHT -o NIGHT"])
-def test_style_files_are_shown_mixed_and_refused_without_torch(tmp_path, words):
+@pytest.mark.parametrize(
+    "words",
+    [
+        "style show NIGHT",
+        "style mix NIGHT NIGHT:0.5 -o OUT",
+        "style save NIGHT -o NIGHT",
+        "transfer a.png NIGHT -o OLD",
+    ],
+)
+def test_quick_answers_come_without_torch(tmp_path, words):
     save_style(Stylizer("small", device="cpu").style(picture(64, 64)), tmp_path / "night.style")
-    paths = {"NIGHT": str(tmp_path / "night.style"), "OUT": str(tmp_path / "out.style")}
+    paths = {
+        "NIGHT": str(tmp_path / "night.style"),
+        "OUT": str(tmp_path / "out.style"),
+        "OLD": str(tmp_path / "old.png"),
+    }
+    (tmp_path / "old.png").touch()
     arguments = [paths.get(word, word.replace("NIGHT", paths["NIGHT"])) for word in words.split()]
     code = f"import sys; from styler.__main__ import main; sys.argv = ['styler', *{arguments!r}]\n"
     code += "try:\n    main()\nexcept SystemExit:\n    pass\nprint('torch' in sys.modules)"

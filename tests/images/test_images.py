@@ -326,7 +326,9 @@ def test_a_stream_that_is_full_is_told():
 
 @pytest.mark.parametrize("name", ["a", "a.gif", "a.png.bak", ".png"])
 def test_an_ending_that_cannot_be_written_is_answered_with_those_that_can(tmp_path, name):
-    with pytest.raises(StylerError, match=r"no ending .*\nend it in \.png, \.jpg, \.jpeg, \.webp, \.tif, \.tiff"):
+    with pytest.raises(
+        StylerError, match=r"no file extension .*\nchoose one of \.png, \.jpg, \.jpeg, \.webp, \.tif, \.tiff"
+    ):
         save_image(image_of(smooth()), tmp_path / name)
 
 
