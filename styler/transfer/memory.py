@@ -43,6 +43,11 @@ class Tiling:
     kept_bytes: int = 0
     peak_bytes: int = field(default=0, compare=False)
 
+    @property
+    def options(self) -> dict[str, int | None]:
+        """The keyword arguments of `cascade` that it decides."""
+        return {"tile": self.tile, "kept_bytes": self.kept_bytes}
+
     def smaller(self) -> "Tiling | None":
         """Return what to try when memory ran out, None if there is nothing smaller."""
         smaller = [tile for tile in TILES if self.tile is None or tile < self.tile]

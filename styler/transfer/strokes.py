@@ -4,8 +4,6 @@ Half of that result, enlarged, is mixed into the content, which is then stylized
 `(B, 3, H, W)`, floats in [0, 1] or integers at full scale.
 """
 
-from collections.abc import Callable
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -27,22 +25,6 @@ CELLS = 512
 def reduction_of(strokes: Strokes | int) -> int:
     """Return by how much the content is reduced first, 1 for not at all."""
     return REDUCTION[strokes] if isinstance(strokes, str) else strokes
-
-
-def with_large_marks(
-    draw: Callable[[Tensor, Tensor | None, Tensor | None], Tensor],
-    images: Tensor,
-    masks: Tensor | None,
-    visible: Tensor | None,
-    *,
-    factor: int,
-) -> Tensor:
-    """Return `draw(images, masks, visible)`, in which the images hold half of what it draws at 1 / `factor`."""
-    if factor == 1:
-        return draw(images, masks, visible)
-    small_masks, small_visible = (None if x is None else reduced(x, factor) for x in (masks, visible))
-    small = draw(reduced(images, factor), small_masks, small_visible)
-    return draw(with_strokes(images, small, factor), masks, visible)
 
 
 def reduced(images: Tensor, factor: int) -> Tensor:

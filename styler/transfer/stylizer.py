@@ -33,7 +33,7 @@ from styler.transfer.color import colors_of, recolored, with_kept_content
 from styler.transfer.memory import Tiling, is_out_of_memory, tiling_for
 from styler.transfer.moments import Moments
 from styler.transfer.record import settings_record
-from styler.transfer.strokes import reduction_of, with_large_marks
+from styler.transfer.strokes import reduced, reduction_of, with_strokes
 from styler.transfer.style import Style, mixed_style, style_of
 from styler.transfer.style_file import fingerprint, load_style
 from styler.transfer.trace import Trace
@@ -188,22 +188,19 @@ class Stylizer:
             styles = [mixed, *found[len(base) :]]
         with torch.no_grad(), exact_float32(self.device):
             place = Place(self.model, tiling_for(image, self.model, tile=tile, max_memory=max_memory))
+            areas = torch.cat(masks) if masks else None
             while True:
                 try:
-                    draw = partial(
-                        drawn,
-                        place,
-                        [one.to(place.model.device) for one in styles],
-                        alpha=alpha,
-                        levels=chosen,
-                        transform=transform,
-                        method=method,
-                        seed_flats=seed_flats,
-                        trace=trace,
-                    )
-                    regions_of = torch.cat(masks) if masks else None
-                    factor = reduction_of(strokes)
-                    result = with_large_marks(draw, image, regions_of, original.alpha, factor=factor).cpu()
+                    wanted = [one.to(place.model.device) for one in styles]
+                    how: dict[str, Any] = {"alpha": alpha, "levels": chosen, "transform": transform, "method": method}
+                    how |= {"seed_flats": seed_flats, "trace": trace, **place.tiling.options}
+                    start = image
+                    if (factor := reduction_of(strokes)) > 1:
+                        rest = [None if x is None else reduced(x, factor) for x in (areas, original.alpha)]
+                        less = reduced(image, factor)
+                        small = cascade(place.model, less, wanted, masks=rest[0], visible=rest[1], **how)
+                        start = with_strokes(image, small, factor)
+                    result = cascade(place.model, start, wanted, masks=areas, visible=original.alpha, **how).cpu()
                     break
                 except (RuntimeError, MemoryError) as error:
                     if not is_out_of_memory(error):
@@ -334,28 +331,6 @@ class Stylizer:
                 todo = f"choose levels from {', '.join(known)}, or train one: styler train decoder --help"
                 raise StylerError(f"no decoder for {level} in model {self.model.name!r}", todo)
         return [level for level in known if level in (levels or known)]
-
-
-def drawn(
-    place: Place,
-    styles: Sequence[Style],
-    images: Tensor,
-    masks: Tensor | None,
-    visible: Tensor | None,
-    **options: Any,
-) -> Tensor:
-    """Return the cascade's results at a place."""
-    tiling = place.tiling
-    return cascade(
-        place.model,
-        images,
-        styles,
-        masks=masks,
-        visible=visible,
-        tile=tiling.tile,
-        kept_bytes=tiling.kept_bytes,
-        **options,
-    )
 
 
 def mixed_share(alpha: float | Mapping[Level, float]) -> float:

@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from samples import picture
 
-from styler.transfer.strokes import reduced, reduction_of, with_large_marks, with_strokes
+from styler.images import Picture
+from styler.transfer.strokes import reduced, reduction_of, with_strokes
+from styler.transfer.stylizer import Stylizer
 
 
 def test_strokes_have_names_and_numbers():
@@ -42,15 +46,15 @@ def test_parts_of_a_large_picture_meet_without_a_seam(dtype, monkeypatch):
     )
 
 
-def test_masks_and_transparency_are_reduced_as_well():
-    seen = []
-
-    def draw(images, masks, visible):
-        seen.append([None if x is None else tuple(x.shape) for x in (images, masks, visible)])
-        return images
-
-    images, masks = picture(32, 48), torch.ones(2, 1, 32, 48)
-    with_large_marks(draw, images, masks, None, factor=2)
-    assert seen == [[(1, 3, 16, 24), (2, 1, 16, 24), None], [(1, 3, 32, 48), (2, 1, 32, 48), None]]
-    with_large_marks(draw, images, None, None, factor=1)
-    assert len(seen) == 3
+def test_bold_strokes_work_with_masks_and_transparency_in_tiles_too(tiny_file):
+    stylizer, content = Stylizer(tiny_file, dtype="float32"), Picture.of(picture(96, 120))
+    content = replace(content, alpha=torch.full((1, 1, 96, 120), 0.5))
+    mask = torch.zeros(96, 120)
+    mask[:, :60] = 1
+    options = {"regions": [(mask, picture(seed=2))], "strokes": "bold", "seed_flats": False}
+    whole = stylizer.stylize(content, picture(seed=1), tile=0, **options)
+    torch.testing.assert_close(
+        stylizer.stylize(content, picture(seed=1), tile=64, **options).image, whole.image, rtol=0, atol=0.02
+    )
+    fine = stylizer.stylize(content, picture(seed=1), tile=0, **(options | {"strokes": "fine"}))
+    assert (fine.image - whole.image).abs().max() > 0.02
