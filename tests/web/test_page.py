@@ -253,14 +253,14 @@ def test_several_photographs_become_a_grid(visit):
 def test_a_job_is_cancelled(visit, server, monkeypatch):
     import threading
 
-    free, paint = threading.Event(), server.engine.painter.paint
+    free, render = threading.Event(), server.engine.renderer.render
 
     def held(orders, report):
         if not orders[0].may_batch:
             assert free.wait(30)
-        return paint(orders, report)
+        return render(orders, report)
 
-    monkeypatch.setattr(server.engine.painter, "paint", held)
+    monkeypatch.setattr(server.engine.renderer, "render", held)
     page = visit()
     open_photo(page)
     page.click('[data-name="night"]')
