@@ -338,6 +338,24 @@ def test_axe_finds_nothing_serious(visit, scheme):
     assert serious == {}
 
 
+def test_with_a_token_the_printed_address_works_and_no_other(browser, start):
+    server = start(token="a-secret-token", host="0.0.0.0")
+    context = browser.new_context()
+    try:
+        page = context.new_page()
+        page.goto(f"{server.url}/#token=a-secret-token")
+        page.wait_for_selector("body.ready")
+        open_photo(page)
+        page.click('[data-name="night"]')
+        previewed(page)
+        other = context.new_page()
+        other.goto(server.url)
+        other.wait_for_selector("#status.problem")
+        assert "token" in other.text_content("#status")
+    finally:
+        context.close()
+
+
 LOOKS = [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE)]
 
 
