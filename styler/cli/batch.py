@@ -136,7 +136,7 @@ def batch(
         raise typer.BadParameter("--address and --workers are for --engine ray")
     from styler.batch.names import Template
     from styler.batch.shards import parse_shard, shard_from_environment
-    from styler.cli.batch_inputs import find_inputs, with_builtin_styles
+    from styler.cli.batch_inputs import find_inputs, with_builtin_rows, with_builtin_styles
 
     part = parse_shard(shard) if shard else shard_from_environment()
     template = Template(name, format)
@@ -166,7 +166,7 @@ def batch(
 
         check_watchable(inputs.contents, engine=engine, dry_run=dry_run)
     with output.passed_over_printed():
-        plan = [] if watch else inputs.jobs(out, template, **planning)
+        plan = [] if watch else with_builtin_rows(inputs.jobs(out, template, **planning), model, device)
 
     from styler.batch.pipeline import NUM_THREADS
     from styler.batch.setup import Setup

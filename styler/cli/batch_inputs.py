@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from styler.batch.names import Template
 from styler.batch.plan import Job, planned_jobs
 from styler.choices import Level, Pairs
 from styler.model.catalog import find_model
-from styler.model.style_catalog import is_style_name, resolved_styles
+from styler.model.style_catalog import builtin_style_path, builtin_styles, is_style_name, resolved_styles
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,26 @@ def with_builtin_styles(
     last = [] if len(paths) == 1 or (styles and not has_masks) else paths[-1:]
     if not any(map(is_style_name, [*last, *styles])):
         return paths, styles
+    name = model_name(model, device)
+    return paths[: len(paths) - len(last)] + resolved_styles(last, name), resolved_styles(styles, name)
+
+
+def with_builtin_rows(jobs: list[Job], model: str, device: str) -> list[Job]:
+    """Return the jobs with the files of built-in styles for names in a manifest; a file of the name has precedence."""
+    names = {style.name for style in builtin_styles()}
+    named = {job.style for job in jobs if job.style.name in names and not job.style.exists()}
+    if not named:
+        return jobs
+    chosen = model_name(model, device)
+    found = {path: builtin_style_path(path.name, chosen) for path in named}
+    return [replace(job, style=found.get(job.style, job.style)) for job in jobs]
+
+
+def model_name(model: str, device: str) -> str:
+    """Return the name of the model that is run."""
     from styler.model.device import find_device
 
-    name = find_model(model, device_type=find_device(device).type).stem
-    return paths[: len(paths) - len(last)] + resolved_styles(last, name), resolved_styles(styles, name)
+    return find_model(model, device_type=find_device(device).type).stem
 
 
 def paired(masks: list[Path], styles: list[Path]) -> list[tuple[Path, Path]]:

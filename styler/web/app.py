@@ -100,17 +100,17 @@ def add_pages(app: FastAPI) -> None:
 
 def add_facts(app: FastAPI, engine: Engine) -> None:
     """Add what tells how the server is."""
-    stylizer = engine.painter.stylizer
+    stylizer = engine.renderer.stylizer
 
     @app.get("/healthz", summary="Whether the server takes requests.")
     async def healthz() -> dict[str, Any]:
-        if engine.line.is_closed:
+        if engine.queue.is_closed:
             raise stopping()
-        return {"status": "ok", "version": styler.__version__, "waiting": len(engine.line)}
+        return {"status": "ok", "version": styler.__version__, "waiting": len(engine.queue)}
 
     @app.get("/metrics", summary="Counters in Prometheus' text format.", response_class=PlainTextResponse)
     async def metrics() -> PlainTextResponse:
-        gauges = {"jobs_waiting": len(engine.line), "jobs_kept": len(engine.jobs)}
+        gauges = {"jobs_waiting": len(engine.queue), "jobs_kept": len(engine.jobs)}
         return PlainTextResponse(engine.metrics.text(gauges), media_type="text/plain; version=0.0.4")
 
     @app.get("/api/info", summary="Model, levels and limits.")
@@ -225,18 +225,18 @@ async def read_form_of(request: Request) -> AsyncGenerator[Any, None]:
 def style_of_upload(upload: Upload, engine: Engine) -> bytes:
     """Return the .style file of a picture."""
     upload.checked_size(engine.limits.max_pixels)
-    stylizer = engine.painter.stylizer
+    stylizer = engine.renderer.stylizer
     with engine.style_lock:
-        style = stylizer.style(engine.painter.opened(upload))
+        style = stylizer.style(engine.renderer.opened(upload))
     return style_bytes(replace(style, sources=(upload.facts._asdict(),)))
 
 
 async def submitted(request: Request, engine: Engine, *, may_batch: bool) -> Job:
     """Return the job of a request."""
-    if engine.line.is_closed:
+    if engine.queue.is_closed:
         raise stopping()
     async with read_form_of(request) as form:
-        order = await order_of(form, engine.painter, engine.limits, may_batch=may_batch)
+        order = await order_of(form, engine.renderer, engine.limits, may_batch=may_batch)
     try:
         return engine.submit(order)
     except Problem:
@@ -259,7 +259,7 @@ async def event_lines(job: Job, engine: Engine) -> AsyncGenerator[str, None]:
         with job.watched() as changes:
             while True:
                 yield f"data: {json.dumps(job.facts())}\n\n"
-                if job.has_ended or engine.line.is_closed:
+                if job.has_ended or engine.queue.is_closed:
                     return
                 await changes.within(HEARTBEAT)
     finally:

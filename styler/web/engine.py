@@ -1,4 +1,4 @@
-"""The engine: threads that take jobs from the line, with one model for each device."""
+"""The engine: threads that take jobs from the queue, with one model for each device."""
 
 import threading
 import time
@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 
 from styler.errors import StylerError
 from styler.transfer.memory import is_out_of_memory
+from styler.web.job_queue import JobQueue
 from styler.web.jobs import Job, Order
 from styler.web.limits import Limits
 from styler.web.metrics import Metrics
-from styler.web.painting import Cancelled, Painter
 from styler.web.problems import Problem, problem_of, stopping
-from styler.web.waiting_line import WaitingLine
+from styler.web.rendering import Cancelled, Renderer
 
 BATCH_PIXELS = 2**20
 """As in `styler.batch.pipeline`: larger batches are no faster on processors."""
@@ -23,16 +23,16 @@ FAILURES = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, 
 class Engine:
     """Runs jobs, and keeps finished ones for a while."""
 
-    def __init__(self, painters: Sequence[Painter], limits: Limits, metrics: Metrics) -> None:
-        """Start a thread for each painter; one painter may be given several times."""
-        self.limits, self.metrics, self.painter = limits, metrics, painters[0]
-        self.line = WaitingLine(limits)
+    def __init__(self, renderers: Sequence[Renderer], limits: Limits, metrics: Metrics) -> None:
+        """Start a thread for each renderer; one renderer may be given several times."""
+        self.limits, self.metrics, self.renderer = limits, metrics, renderers[0]
+        self.queue = JobQueue(limits)
         self.jobs: dict[str, Job] = {}
         self.num_listeners = 0
         self.style_lock = threading.Lock()
         """Held while a style is computed for a request, so that many do not fill the memory."""
         self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._work, args=(one,), daemon=True) for one in painters]
+        self._threads = [threading.Thread(target=self._work, args=(one,), daemon=True) for one in renderers]
         for thread in self._threads:
             thread.start()
 
@@ -43,7 +43,7 @@ class Engine:
             Problem: If too many wait, or the server is stopping.
         """
         job = Job(order, order.format)
-        self.line.put(job)
+        self.queue.put(job)
         with self._lock:
             self.jobs[job.id] = job
             self._drop_old()
@@ -52,7 +52,7 @@ class Engine:
     def cancel(self, job: Job) -> None:
         """Cancel a job; one that runs ends at its next stage."""
         job.cancelled.set()
-        if self.line.remove(job):
+        if self.queue.remove(job):
             job.end("cancelled")
 
     def forget(self, job: Job) -> None:
@@ -63,7 +63,7 @@ class Engine:
 
     def close(self) -> None:
         """Take no more jobs, and answer those that wait."""
-        for job in self.line.close():
+        for job in self.queue.close():
             job.end("failed", problem=stopping())
         for job in list(self.jobs.values()):
             job.change()  # wakes up who listens
@@ -86,11 +86,11 @@ class Engine:
                 total -= len(job.result)
                 self.jobs.pop(job.id, None)
 
-    def _work(self, painter: Painter) -> None:
-        while jobs := self.line.take(BATCH_PIXELS):
-            self._run(jobs, painter)
+    def _work(self, renderer: Renderer) -> None:
+        while jobs := self.queue.take(BATCH_PIXELS):
+            self._run(jobs, renderer)
 
-    def _run(self, jobs: Sequence[Job], painter: Painter) -> None:
+    def _run(self, jobs: Sequence[Job], renderer: Renderer) -> None:
         """Run jobs together; if that fails, each alone, so that one costs no other."""
         for job in (job for job in jobs if job.cancelled.is_set() and not job.has_ended):
             job.end("cancelled")
@@ -102,7 +102,7 @@ class Engine:
         for job in jobs:
             job.change(state="running", started=start)
         try:
-            results = painter.paint(orders, reporter(jobs))
+            results = renderer.render(orders, reporter(jobs))
         except Cancelled:
             for job in jobs:
                 job.end("cancelled")
@@ -111,7 +111,7 @@ class Engine:
         except FAILURES as error:
             if len(jobs) > 1:
                 for job in jobs:
-                    self._run([job], painter)
+                    self._run([job], renderer)
                 return
             self.metrics.count("failed")
             jobs[0].end("failed", problem=failure(error))

@@ -12,8 +12,8 @@ from styler.model.style_catalog import builtin_style
 from styler.web.jobs import AnyStyle, Order
 from styler.web.limits import Limits
 from styler.web.options import FILES, PARSERS, file_options, stylize_options
-from styler.web.painting import Painter
 from styler.web.problems import Problem
+from styler.web.rendering import Renderer
 from styler.web.uploads import Upload, safe_name
 
 MAX_FILES, MAX_FIELDS, MAX_FIELD_BYTES = 20, 40, 4096
@@ -35,7 +35,7 @@ async def read_form(request: Request) -> FormData:
         raise Problem(400, "the form can't be read", "send multipart/form-data with at most 20 files") from error
 
 
-async def order_of(form: FormData, painter: Painter, limits: Limits, *, may_batch: bool) -> Order:
+async def order_of(form: FormData, renderer: Renderer, limits: Limits, *, may_batch: bool) -> Order:
     """Return the order in a form, after everything that can be checked without decoding.
 
     Raises:
@@ -55,7 +55,7 @@ async def order_of(form: FormData, painter: Painter, limits: Limits, *, may_batc
         raise Problem(422, f"{len(masks)} mask and {len(mask_styles)} mask_style", "each mask needs its style")
     check_styles([*styles, *mask_styles], options, has_styles=bool(styles), num_weights=len(styles))
     files = file_options(fields)
-    size = check_pictures([*contents, *masks, *keeps, *styles, *mask_styles], painter, limits)
+    size = check_pictures([*contents, *masks, *keeps, *styles, *mask_styles], renderer, limits)
     order = Order(
         contents[0],
         size,
@@ -86,7 +86,7 @@ def check_styles(styles: Sequence[AnyStyle], options: dict[str, Any], *, has_sty
         raise Problem(422, f"{anew[0]} does nothing with a built-in or saved style", todo)
 
 
-def check_pictures(uploaded: Sequence[AnyStyle], painter: Painter, limits: Limits) -> tuple[int, int]:
+def check_pictures(uploaded: Sequence[AnyStyle], renderer: Renderer, limits: Limits) -> tuple[int, int]:
     """Return the size of the first upload; check the headers of all pictures, and read all .style files."""
     sizes: list[tuple[int, int]] = []
     for one in uploaded:
@@ -95,7 +95,7 @@ def check_pictures(uploaded: Sequence[AnyStyle], painter: Painter, limits: Limit
         elif one.is_style and sizes:
             if len(one.data) > limits.max_style_bytes:
                 raise Problem(413, f"{one.name} is too large for a style", f"send a {STYLE_SUFFIX} file of styler")
-            painter.saved_style(one)
+            renderer.saved_style(one)
         else:
             sizes.append(one.checked_size(limits.max_pixels))
     return sizes[0]

@@ -45,5 +45,4 @@ def stopping() -> Problem:
 
 async def answer_problem(request: Request, error: Exception) -> JSONResponse:
     """Answer a request with a `Problem`."""
-    assert isinstance(error, Problem)
-    return error.response()
+    return error.response() if isinstance(error, Problem) else stopping().response()

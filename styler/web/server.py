@@ -14,7 +14,7 @@ from styler.web.engine import Engine
 from styler.web.guard import LOOPBACK, Guard
 from styler.web.limits import Limits
 from styler.web.metrics import Metrics
-from styler.web.painting import Painter
+from styler.web.rendering import Renderer
 
 BACKLOG = 512
 """Connections that wait to be accepted."""
@@ -43,8 +43,8 @@ class Server(uvicorn.Server):
 
 def make_engine(stylizers: list[Stylizer], *, workers: int, limits: Limits) -> Engine:
     """Return an engine with a thread for each stylizer, or several for one."""
-    painters = [Painter(one, max_pixels=limits.max_pixels) for one in stylizers]
-    return Engine([painters[index % len(painters)] for index in range(workers)], limits, Metrics())
+    renderers = [Renderer(one, max_pixels=limits.max_pixels) for one in stylizers]
+    return Engine([renderers[index % len(renderers)] for index in range(workers)], limits, Metrics())
 
 
 def guarded_app(engine: Engine, *, host: str, token: str | None) -> Guard:

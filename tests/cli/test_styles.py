@@ -86,6 +86,12 @@ def test_batch_takes_names_and_regions(photo, picture_file, tmp_path):
     assert "did you mean irises" in str(run("batch", photo, "irisess", "-o", "out").exception)
 
 
+def test_a_manifest_names_built_in_styles(photo, tmp_path):
+    (tmp_path / "list.csv").write_text("content,style\nphoto.png,irises\nphoto.png,kiss\n")
+    assert run("batch", "list.csv", "-o", "out", "--quiet").exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == ["photo-irises.png", "photo-kiss.png"]
+
+
 def test_style_files_are_shown_and_mixed_by_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert "irises" in run("style", "show", "irises").output

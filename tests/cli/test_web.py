@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import pytest
 from commands import started
 from typer.testing import CliRunner
+from uploads import png
 
 from styler.cli import app
 
@@ -42,6 +43,26 @@ def test_the_server_answers_and_stops_on_an_interrupt(tiny_file):
         process.send_signal(signal.SIGINT)
         assert process.wait(30) in (0, 130)
         assert "Traceback" not in process.stderr.read()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+def test_what_runs_is_finished_when_the_server_is_told_to_stop(tiny_file):
+    body = b"".join(
+        b'--x\r\nContent-Disposition: form-data; name="%s"; filename="a.png"\r\n\r\n%s\r\n'
+        % (name, png(700, 800, seed=seed))
+        for seed, name in enumerate((b"content", b"style"))
+    )
+    with begun("--model", tiny_file) as (process, address):
+        port = int(re.search(r":(\d+)/", address)[1])
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as raw:
+            head = f"POST /api/transfer HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body) + 7}\r\n"
+            raw.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n".encode() + body + b"--x--\r\n")
+            while b"styler_jobs_kept 1" not in get(f"{address}metrics"):
+                pass
+            process.send_signal(signal.SIGINT)
+            answer = raw.recv(12)
+        assert answer in (b"HTTP/1.1 200", b"HTTP/1.1 503")  # the latter if it still waited
+        assert process.wait(30) in (0, 130)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")

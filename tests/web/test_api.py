@@ -103,18 +103,18 @@ def test_events_tell_progress_until_the_end(client, files):
 
 
 class Held:
-    """Makes the painter wait until it is released."""
+    """Makes the renderer wait until it is released."""
 
     def __init__(self, engine, monkeypatch):
         self.began, self.free = threading.Event(), threading.Event()
-        paint = engine.painter.paint
+        render = engine.renderer.render
 
         def held(orders, report):
             self.began.set()
             assert self.free.wait(30)
-            return paint(orders, report)
+            return render(orders, report)
 
-        monkeypatch.setattr(engine.painter, "paint", held)
+        monkeypatch.setattr(engine.renderer, "render", held)
 
 
 def test_a_job_that_waits_is_cancelled_at_once(server, client, files, wait_for, monkeypatch):
@@ -144,8 +144,8 @@ def test_a_job_that_runs_ends_at_its_next_stage_when_cancelled(server, client, f
 
 def test_requests_of_one_size_that_wait_are_made_together(server, client, files, monkeypatch):
     held, sizes = Held(server.engine, monkeypatch), []
-    together = server.engine.painter.paint
-    monkeypatch.setattr(server.engine.painter, "paint", lambda o, r: (sizes.append(len(o)), together(o, r))[1])
+    together = server.engine.renderer.render
+    monkeypatch.setattr(server.engine.renderer, "render", lambda o, r: (sizes.append(len(o)), together(o, r))[1])
     answers = []
     threads = [
         threading.Thread(target=lambda: answers.append(client.post("/api/transfer", files=files))) for _ in range(5)
@@ -154,7 +154,7 @@ def test_requests_of_one_size_that_wait_are_made_together(server, client, files,
     assert held.began.wait(10)
     for thread in threads[1:]:
         thread.start()
-    while len(server.engine.line) < 4:
+    while len(server.engine.queue) < 4:
         threading.Event().wait(0.01)
     held.free.set()
     for thread in threads:

@@ -253,14 +253,14 @@ def test_several_photographs_become_a_grid(visit):
 def test_a_job_is_cancelled(visit, server, monkeypatch):
     import threading
 
-    free, paint = threading.Event(), server.engine.painter.paint
+    free, render = threading.Event(), server.engine.renderer.render
 
     def held(orders, report):
         if not orders[0].may_batch:
             assert free.wait(30)
-        return paint(orders, report)
+        return render(orders, report)
 
-    monkeypatch.setattr(server.engine.painter, "paint", held)
+    monkeypatch.setattr(server.engine.renderer, "render", held)
     page = visit()
     open_photo(page)
     page.click('[data-name="night"]')
@@ -336,6 +336,24 @@ def test_axe_finds_nothing_serious(visit, scheme):
         if one["impact"] in ("serious", "critical")
     }
     assert serious == {}
+
+
+def test_with_a_token_the_printed_address_works_and_no_other(browser, start):
+    server = start(token="a-secret-token", host="0.0.0.0")
+    context = browser.new_context()
+    try:
+        page = context.new_page()
+        page.goto(f"{server.url}/#token=a-secret-token")
+        page.wait_for_selector("body.ready")
+        open_photo(page)
+        page.click('[data-name="night"]')
+        previewed(page)
+        other = context.new_page()
+        other.goto(server.url)
+        other.wait_for_selector("#status.problem")
+        assert "token" in other.text_content("#status")
+    finally:
+        context.close()
 
 
 LOOKS = [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE)]

@@ -116,7 +116,7 @@ def test_a_body_in_chunks_that_never_ends_is_refused(start):
 
 def test_pixels_are_counted_before_they_are_decoded(start, painting, monkeypatch):
     server = start(limits=Limits(max_pixels=1000))
-    monkeypatch.setattr(server.engine.painter, "opened", lambda upload: pytest.fail("it was decoded"))
+    monkeypatch.setattr(server.engine.renderer, "opened", lambda upload: pytest.fail("it was decoded"))
     files = [("content", ("a.png", painting)), ("style", ("b.png", painting))]
     with server.client() as client:
         answer = client.post("/api/transfer", files=files)
@@ -219,9 +219,9 @@ def test_temporary_files_have_no_name_and_are_gone(client, server, tmp_path, mon
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    seen, paint = [], server.engine.painter.paint
+    seen, render = [], server.engine.renderer.render
     monkeypatch.setattr(
-        server.engine.painter, "paint", lambda o, r: (seen.append(list(folder.iterdir())), paint(o, r))[1]
+        server.engine.renderer, "render", lambda o, r: (seen.append(list(folder.iterdir())), render(o, r))[1]
     )
     large = png(1000, 900)
     assert len(large) > 1 << 20  # the form's parser puts that into a file
@@ -245,15 +245,15 @@ def test_a_full_disk_costs_that_request_alone(client, files, painting, monkeypat
 
 
 def test_a_failing_model_costs_that_job_alone(client, server, files, monkeypatch):
-    paint, calls = server.engine.painter.paint, []
+    render, calls = server.engine.renderer.render, []
 
     def failing(orders, report):
         calls.append(1)
         if len(calls) == 1:
             raise RuntimeError("a secret of /home/someone")
-        return paint(orders, report)
+        return render(orders, report)
 
-    monkeypatch.setattr(server.engine.painter, "paint", failing)
+    monkeypatch.setattr(server.engine.renderer, "render", failing)
     answer = client.post("/api/transfer", files=files)
     assert answer.status_code == 500
     assert is_plain_problem(answer)
@@ -264,8 +264,8 @@ def test_a_failing_model_costs_that_job_alone(client, server, files, monkeypatch
 def test_a_full_queue_answers_503_and_when_to_come_again(start, files, monkeypatch):
     server = start(limits=Limits(num_waiting=2))
     free = threading.Event()
-    paint = server.engine.painter.paint
-    monkeypatch.setattr(server.engine.painter, "paint", lambda o, r: (free.wait(30), paint(o, r))[1])
+    render = server.engine.renderer.render
+    monkeypatch.setattr(server.engine.renderer, "render", lambda o, r: (free.wait(30), render(o, r))[1])
     with server.client() as client:
         answers = [client.post("/api/jobs", files=files) for _ in range(6)]
         refused = [answer for answer in answers if answer.status_code == 503]
@@ -279,8 +279,8 @@ def test_waiting_uploads_are_limited_in_bytes(start, files, monkeypatch):
     total = sum(len(data) for _, (_, data) in files)
     server = start(limits=Limits(waiting_bytes=2 * total))
     free = threading.Event()
-    paint = server.engine.painter.paint
-    monkeypatch.setattr(server.engine.painter, "paint", lambda o, r: (free.wait(30), paint(o, r))[1])
+    render = server.engine.renderer.render
+    monkeypatch.setattr(server.engine.renderer, "render", lambda o, r: (free.wait(30), render(o, r))[1])
     with server.client() as client:
         statuses = [client.post("/api/jobs", files=files).status_code for _ in range(6)]
         free.set()
@@ -315,29 +315,29 @@ def test_a_slow_body_is_refused(start, files):
 
 
 def test_what_a_client_waited_for_is_cancelled_when_it_goes(server, files, monkeypatch):
-    began, free, paint = threading.Event(), threading.Event(), server.engine.painter.paint
+    began, free, render = threading.Event(), threading.Event(), server.engine.renderer.render
 
     def held(orders, report):
         began.set()
         assert free.wait(30)
-        return paint(orders, report)
+        return render(orders, report)
 
-    monkeypatch.setattr(server.engine.painter, "paint", held)
+    monkeypatch.setattr(server.engine.renderer, "render", held)
     with server.client() as first:
         first.post("/api/jobs", files=files)
         assert began.wait(10)
     with server.client(), pytest.raises(Exception, match="timed out"):
         server.client().post("/api/transfer", files=files, timeout=0.5)
     deadline = time.monotonic() + 10
-    while len(server.engine.line) and time.monotonic() < deadline:
+    while len(server.engine.queue) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert len(server.engine.line) == 0
+    assert len(server.engine.queue) == 0
     free.set()
 
 
 def test_a_listener_that_goes_is_forgotten(server, client, files, monkeypatch):
-    free, paint = threading.Event(), server.engine.painter.paint
-    monkeypatch.setattr(server.engine.painter, "paint", lambda o, r: (free.wait(30), paint(o, r))[1])
+    free, render = threading.Event(), server.engine.renderer.render
+    monkeypatch.setattr(server.engine.renderer, "render", lambda o, r: (free.wait(30), render(o, r))[1])
     job = client.post("/api/jobs", files=files).json()
     with client.stream("GET", f"/api/jobs/{job['id']}/events") as stream:
         assert json.loads(next(stream.iter_lines()).removeprefix("data: "))["state"] in ("waiting", "running")

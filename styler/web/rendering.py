@@ -1,4 +1,4 @@
-"""An order as a picture file: the same bytes as `styler transfer` writes with the same files and options."""
+"""Orders rendered as picture files: the same bytes as `styler transfer` writes with the same files and options."""
 
 import io
 import json
@@ -25,13 +25,13 @@ class Cancelled(Exception):  # noqa: N818
     """Raised inside a transfer that nobody waits for any more."""
 
 
-class Painter:
-    """Makes the pictures of orders with a `Stylizer`; may be used by several threads."""
+class Renderer:
+    """Renders orders with a `Stylizer`; may be used by several threads."""
 
     def __init__(self, stylizer: Stylizer, *, max_pixels: int) -> None:
         self.stylizer, self.max_pixels = stylizer, max_pixels
 
-    def paint(self, orders: Sequence[Order], report: Callable[[float], None]) -> list[bytes]:
+    def render(self, orders: Sequence[Order], report: Callable[[float], None]) -> list[bytes]:
         """Return the files of orders with the same `batch_key`.
 
         Args:

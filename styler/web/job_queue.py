@@ -1,4 +1,4 @@
-"""The line of jobs that wait: bounded in number and bytes, first come, first served, equal ones together."""
+"""The queue of waiting jobs: bounded in number and bytes, in order of arrival, equal ones together."""
 
 import threading
 from collections import deque
@@ -8,7 +8,7 @@ from styler.web.limits import Limits
 from styler.web.problems import busy, stopping
 
 
-class WaitingLine:
+class JobQueue:
     """Jobs between the requests and the workers."""
 
     def __init__(self, limits: Limits) -> None:
@@ -26,21 +26,20 @@ class WaitingLine:
         Raises:
             Problem: If there are too many, or the server is stopping.
         """
-        assert job.order is not None
         with self._changed:
             if self.is_closed:
                 raise stopping()
-            waiting = sum(one.order.num_bytes for one in self._jobs if one.order is not None)
-            is_full = self._jobs and waiting + job.order.num_bytes > self.limits.waiting_bytes
+            total = sum(one.order.num_bytes for one in (*self._jobs, job) if one.order is not None)
+            is_full = self._jobs and total > self.limits.waiting_bytes
             if len(self._jobs) >= self.limits.num_waiting or is_full:
                 raise busy()
             self._jobs.append(job)
             self._changed.notify()
 
     def take(self, max_pixels: int) -> list[Job]:
-        """Return the next job, and those that may be processed with it, of at most `max_pixels` together; wait for one.
+        """Return the next job with those that may be processed together with it, at most `max_pixels`; wait for one.
 
-        An empty list says that the line is closed.
+        An empty list means that the queue is closed.
         """
         with self._changed:
             while not self._jobs and not self.is_closed:
@@ -58,7 +57,7 @@ class WaitingLine:
             return taken
 
     def remove(self, job: Job) -> bool:
-        """Remove a job that waits, and return whether it did."""
+        """Remove a waiting job, and return whether it was waiting."""
         with self._changed:
             if job not in self._jobs:
                 return False
@@ -66,7 +65,7 @@ class WaitingLine:
             return True
 
     def close(self) -> list[Job]:
-        """Let nobody in any more, and return those who waited."""
+        """Refuse further jobs, and return those that wait."""
         with self._changed:
             self.is_closed = True
             left = list(self._jobs)
