@@ -31,7 +31,7 @@ def test_a_command_has_a_section_with_all_its_options(name, command):
     assert section
     assert command.help.split()[0] in section[1]
     options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
-    shown = set(re.findall(r"`[^`\n]*?(--[\w-]+)`", section[1]))
+    shown = {option for code in re.findall(r"`([^`\n]*)`", section[1]) for option in re.findall(r"--[\w-]+", code)}
     assert options - {"--help"} <= shown
 
 
