@@ -40,9 +40,10 @@ class Trace:
         self._work += amount
 
     def finish_work(self, amount: float) -> None:
-        """Count work as done, and report the share."""
+        """Count work as done, and report the share of what was added."""
         self._done += amount
-        self.advance(min(1.0, self._done / self._work))
+        if self._work:
+            self.advance(min(1.0, self._done / self._work))
 
     @property
     def root_residual(self) -> float:

@@ -17,6 +17,7 @@ BATCH_PIXELS = 2**20
 """As in `styler.batch.pipeline`: larger batches are no faster on processors."""
 
 FAILURES = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
+FAILURES = (*FAILURES, Warning)  # where a program makes warnings errors
 """What decoders, encoders and networks raise; `StylerError` is a RuntimeError."""
 
 

@@ -28,7 +28,7 @@ def test_the_exact_picture_is_that_of_the_stylizer_and_the_others_are_not(transf
     rows = list(picture_rows(stylizer.model, content, style, transform=transform))
     assert [row.name for row in rows] == list(PAIRS)
     with torch.inference_mode():
-        expected = stylizer.stylize(content, style, transform=transform)
+        expected = stylizer.stylize(content, style, transform=transform, seed_flats=False)
     assert rows[0].name == EXACT
     assert rows[0].largest == 0
     assert_close(rows[0].picture, expected, rtol=0, atol=1e-3)

@@ -45,16 +45,18 @@ def style(device: torch.device) -> Style:
     return Style(moments, roughness=(0.06,))
 
 
-@pytest.mark.parametrize("transform", ["transport", "wct", "adain"])
-@pytest.mark.parametrize("antialiased", [False, True])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+PRECISIONS = [(torch.float32, False, "transport"), (torch.bfloat16, True, "transport")]
+PRECISIONS += [(torch.float16, False, "wct"), (torch.float32, True, "adain")]
+
+
+@pytest.mark.parametrize(("dtype", "antialiased", "transform"), PRECISIONS)
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("tile", [None, 64])
 def test_the_cascade_never_mixes_devices(gpu, tile, masked, dtype, antialiased, transform):
     model = new_model(WIDTHS, LEVELS, antialiased=antialiased)
     model.modules().requires_grad_(False)
     model.to(gpu, dtype)
-    image, mask = (torch.zeros(1, channels, 160, 200, dtype=torch.uint8) for channels in (3, 1))
+    image, mask = (torch.zeros(1, channels, 64, 96, dtype=torch.uint8) for channels in (3, 1))
     styles = [style(gpu)] * (1 + masked)
     masks = mask if masked else None
     result = cascade(model, image, styles, masks=masks, visible=masks, tile=tile, transform=transform)

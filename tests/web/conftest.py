@@ -33,7 +33,7 @@ class Running:
         self.bound.close()
 
     def client(self, **options):
-        return httpx.Client(base_url=self.url, timeout=60, trust_env=False, **options)
+        return httpx.Client(base_url=self.url, timeout=120, trust_env=False, **options)
 
     def raw(self):
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)

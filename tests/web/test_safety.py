@@ -140,6 +140,7 @@ def test_hostile_uploads_give_4xx_each(client, photo, place):
     assert client.post("/api/transfer", files=files).status_code == 200
 
 
+@pytest.mark.filterwarnings("ignore:.*frames or pages:styler.errors.StylerWarning")
 def test_bombs_end_in_an_answer(client, photo):
     for name, data in bombs().items():
         answer = client.post("/api/transfer", files=[("content", ("a", data)), ("style", ("b.png", photo))])
