@@ -1,14 +1,11 @@
 """Style transfer as a call: any kind of picture in, the same kind out."""
 
 import os
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
-from threading import Lock
-from typing import Any, Literal, NamedTuple, TypeVar, Unpack, overload
+from typing import Any, Literal, TypeVar, Unpack, overload
 
 import numpy as np
 import torch
@@ -23,18 +20,20 @@ from styler.images.own_samples import own_samples
 from styler.images.picture import AnyPicture, Picture
 from styler.images.pixels import to_float
 from styler.model.catalog import find_model
-from styler.model.device import auto_dtype, exact_float32, find_device, find_dtype
+from styler.model.device import exact_float32, find_device, find_dtype
 from styler.model.style_catalog import builtin_style_file, is_style_name
-from styler.model.weights import Model, load_model
+from styler.model.weights import load_model
 from styler.process import keep_freed_memory
 from styler.transfer.arguments import AnyStyle, Options, check_options, check_styles
 from styler.transfer.cascade import cascade
 from styler.transfer.color import colors_of, recolored, with_kept_content
-from styler.transfer.memory import Tiling, is_out_of_memory, tiling_for
+from styler.transfer.memory import is_out_of_memory, tiling_for
 from styler.transfer.moments import Moments
+from styler.transfer.place import Place
 from styler.transfer.record import settings_record
 from styler.transfer.strokes import reduced, reduction_of, with_strokes
 from styler.transfer.style import Style, mixed_style, style_of
+from styler.transfer.style_cache import StyleCache
 from styler.transfer.style_file import fingerprint, load_style
 from styler.transfer.trace import Trace
 from styler.transfer.transparency import with_hidden_filled
@@ -48,13 +47,6 @@ Program = TypeVar("Program", Image.Image, np.ndarray, Tensor)
 
 FAINT = 0.25
 """Strength below which the stylized picture is mixed with the content, so that strength 0 is the content itself."""
-
-
-class Place(NamedTuple):
-    """Where a picture is stylized: a model on its device, and how the picture is divided."""
-
-    model: Model
-    tiling: Tiling
 
 
 class Stylizer:
@@ -88,7 +80,7 @@ class Stylizer:
         self.model = load_model(find_model(model, device_type=self.device.type))
         self.fingerprint = fingerprint(self.model.encoder)
         self.model.to(self.device, self.dtype)
-        self._num_cached, self._cache, self._lock = num_cached_styles, OrderedDict[str, Style](), Lock()
+        self._cache = StyleCache(num_cached_styles)
         if keep_memory and self.device.type == "cpu":
             keep_freed_memory()
 
@@ -205,7 +197,7 @@ class Stylizer:
                 except (RuntimeError, MemoryError) as error:
                     if not is_out_of_memory(error):
                         raise
-                place = self._smaller(place, image, trace)
+                place = place.smaller(image, trace)
             share = mixed_share(alpha)
             kinds: dict[str, Any] = {"detail": detail, "preserve_color": preserve_color, "keep": kept}
             samples = with_kept_content(result, original.samples, share=share, **kinds)
@@ -215,24 +207,6 @@ class Stylizer:
         if kept is not None:
             result = replace(result, own=own_samples(picture.source, picture.profile, kept, page=picture.page))
         return like(result, content)
-
-    def _smaller(self, place: Place, image: Tensor, trace: Trace) -> Place:
-        """Return where to try again when memory ran out: in smaller tiles, then, for this picture, on the processor.
-
-        Raises:
-            StylerError: If there is nothing smaller.
-        """
-        device, tiling = place.model.device, place.tiling.smaller()
-        if tiling is None and device.type == "cpu":
-            raise StylerError("the picture does not fit into memory", "choose a smaller size")
-        if tiling is None:
-            trace.warn(f"{device} is out of memory, so the processor stylizes this picture")
-            trace.device = torch.device("cpu")
-            dtype = self.dtype if self.dtype == torch.float32 else auto_dtype(trace.device)
-            model = self.model.copy().to(trace.device, dtype)
-            return Place(model, tiling_for(image, model))
-        trace.warn(f"{device} is out of memory, so the picture is processed in tiles of {tiling.tile} pixels")
-        return Place(place.model, tiling)
 
     def style(
         self,
@@ -294,30 +268,18 @@ class Stylizer:
         image = source.samples
         if colors is not None:
             image = recolored(to_float(image), Moments(*(x.to(image.device) for x in colors)))
-        return self._cached(image, source.alpha, name)
 
-    def _cached(self, image: Tensor, alpha: Tensor | None, name: str) -> Style:
-        parts = [x for x in (image, alpha) if x is not None]
-        key = "".join(f"{sha256(x.cpu().contiguous().numpy()).hexdigest()}{x.dtype}{x.shape}" for x in parts)
-        with self._lock:
-            found = self._cache.get(key)
-        if found is None:
+        def compute() -> Style:
             with torch.no_grad(), exact_float32(self.device):
                 tile = tiling_for(image, self.model).tile
-                found = style_of(
-                    self.model.encoder, image, alpha=alpha, tile=tile, fingerprint=self.fingerprint, name=name
-                )
-        with self._lock:
-            self._cache[key] = found
-            self._cache.move_to_end(key)
-            while len(self._cache) > self._num_cached:
-                self._cache.popitem(last=False)
-        return found
+                known = style_of(self.model.encoder, image, alpha=source.alpha, tile=tile, name=name)
+                return replace(known, fingerprint=self.fingerprint)
+
+        return self._cache.get(image, source.alpha, compute)
 
     def clear_cache(self) -> None:
         """Forget the styles seen so far."""
-        with self._lock:
-            self._cache.clear()
+        self._cache.clear()
 
     def cascade_levels(self, levels: Sequence[Level] | None) -> list[Level]:
         """Return `levels` (all that the model has, if None) from coarse to fine.
