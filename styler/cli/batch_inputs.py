@@ -12,6 +12,7 @@ from styler.batch.manifest import is_manifest
 from styler.batch.names import Template
 from styler.batch.plan import Job, planned_jobs
 from styler.choices import Level, Pairs
+from styler.cli.options import paired
 from styler.model.catalog import find_model
 from styler.model.style_catalog import builtin_style_path, builtin_styles, is_style_name, resolved_styles
 
@@ -102,13 +103,6 @@ def model_name(model: str, device: str) -> str:
     from styler.model.device import find_device
 
     return find_model(model, device_type=find_device(device).type).stem
-
-
-def paired(masks: list[Path], styles: list[Path]) -> list[tuple[Path, Path]]:
-    """Return each mask with its style."""
-    if len(masks) != len(styles):
-        raise typer.BadParameter(f"{len(masks)} --mask and {len(styles)} --style: each mask needs its style")
-    return list(zip(masks, styles, strict=True))
 
 
 def check_files(paths: list[Path]) -> None:

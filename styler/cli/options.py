@@ -267,6 +267,13 @@ def parse_numbers(text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
+def paired(masks: list[Path], styles: list[Path]) -> list[tuple[Path, Path]]:
+    """Return each mask with its style."""
+    if len(masks) != len(styles):
+        raise typer.BadParameter(f"{len(masks)} --mask and {len(styles)} --style: each mask needs its style")
+    return list(zip(masks, styles, strict=True))
+
+
 def default_out(content: Path, styles: list[Path]) -> Path:
     """Return the default output file, in the current folder: CONTENT-STYLE.png."""
     names = ["stdin" if str(path) == "-" else path.stem for path in (content, *styles)]

@@ -36,6 +36,7 @@ from styler.cli.options import (
     check_alpha_levels,
     check_style_options,
     default_out,
+    paired,
     parse_alpha,
     parse_bytes,
     parse_levels,
@@ -177,13 +178,6 @@ def transfer(
         print_summary(summary, console)
     if as_json:
         typer.echo(json.dumps(summary), err=str(target) == "-")
-
-
-def paired(masks: list[Path], styles: list[Path]) -> list[tuple[Path, Path]]:
-    """Return each mask with its style."""
-    if len(masks) != len(styles):
-        raise typer.BadParameter(f"{len(masks)} --mask and {len(styles)} --style: each mask needs its style")
-    return list(zip(masks, styles, strict=True))
 
 
 def check_usage(pictures: list[Path], others: list[Path]) -> None:
