@@ -15,6 +15,8 @@ from styler.process import reduce_thread_spinning
 COMMANDS = {
     "transfer": ("styler.cli.transfer", "Stylize a photograph with one or more style pictures."),
     "batch": ("styler.cli.batch", "Stylize many photographs with many styles."),
+    "video": ("styler.cli.video", "Stylize a video with one or more style pictures, steadily and with its sound."),
+    "webcam": ("styler.cli.webcam", "Show the camera in a style, live; press q in the window to quit."),
     "replay": ("styler.cli.replay", "Recreate a picture from the settings stored in it."),
     "style": ("styler.cli.style_files", "Save, show and mix styles as files."),
     "styles": ("styler.cli.styles", "List and show the built-in styles."),

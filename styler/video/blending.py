@@ -15,8 +15,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-STEADY = 0.7
+STEADY = 0.75
 """Share of the result before, where the flow holds."""
+
+SHARPEST, SHARPENED = 0.5, 0.7
+"""Most that is added of a blended result's detail, which averaging takes away, and the deviation, in pixels, of the
+blur that divides detail from the rest."""
 
 MAX_FLOW_SIDE = 960
 """Longer side, in pixels, at which flow is computed."""
@@ -75,8 +79,11 @@ class Blender:
             return result
         luma, drawn = gray(content), np.ascontiguousarray(result[0].float().movedim(0, -1).numpy())
         if self._content is not None and self._result is not None and self._result.shape == drawn.shape:
-            drawn = self._blended(self._content, luma, self._result, drawn)
-        self._content, self._result = luma, drawn
+            blended = self._blended(self._content, luma, self._result, drawn)
+            self._content, self._result = luma, blended
+            drawn = as_sharp_as(blended, drawn)
+        else:
+            self._content, self._result = luma, drawn
         return torch.from_numpy(drawn).movedim(-1, 0)[None]
 
     @property
@@ -92,6 +99,23 @@ class Blender:
         moved = warped(old, resized_flow(flow, height, width), cv2.INTER_CUBIC)
         weight = self.steady * cv2.resize(trust, (width, height), interpolation=cv2.INTER_LINEAR)
         return np.clip(new + weight[..., None] * (moved - new), 0, 1)
+
+
+def as_sharp_as(blended: np.ndarray, alone: np.ndarray) -> np.ndarray:
+    """Return a blended result with as much more detail as it has less than the result alone, within a limit.
+
+    What the next frame is blended with is not sharpened, or detail would grow from frame to frame.
+    """
+    lost = sharpness(alone) / max(sharpness(blended), 1e-6) - 1
+    if lost <= 0:
+        return blended
+    detail = blended - cv2.GaussianBlur(blended, (0, 0), SHARPENED)
+    return np.clip(blended + min(SHARPEST, lost) * detail, 0, 1)
+
+
+def sharpness(image: np.ndarray) -> float:
+    """Return the mean absolute difference of neighboring pixels of `(H, W, 3)`."""
+    return float(np.abs(np.diff(image, axis=0)).mean() + np.abs(np.diff(image, axis=1)).mean()) / 2
 
 
 def gray(content: Tensor) -> np.ndarray:

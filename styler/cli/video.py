@@ -1,0 +1,402 @@
+"""`styler video`: moving pictures in a style, steady, with their sound."""
+
+import re
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from styler.cli.help_pages import HelpPage, examples, make_app
+from styler.cli.options import (
+    AlphaOption,
+    ColorsOption,
+    DeviceOption,
+    DTypeOption,
+    LevelsOption,
+    MaxMemoryOption,
+    MethodOption,
+    ModelOption,
+    OverwriteOption,
+    QuietOption,
+    StyleScaleOption,
+    StyleSizeOption,
+    TransformOption,
+    check_alpha_levels,
+    parse_alpha,
+    parse_bytes,
+    parse_levels,
+    parse_strength,
+    parse_weights,
+)
+
+if TYPE_CHECKING:
+    from styler.cli.video_output import VideoOutput
+    from styler.transfer.stylizer import Stylizer
+    from styler.video.clip import Output
+    from styler.video.frame_stylizing import VideoSettings
+    from styler.video.plan import Timing
+
+SOME_FAILED = 3
+"""Exit status."""
+
+EXAMPLES = examples(
+    "styler video clip.mp4 painting.jpg --out result.mp4",
+    "styler video clip.mp4 a.jpg --style-at 0:05=b.jpg --end 0:10 --out result.mp4",
+)
+
+app = make_app()
+
+
+@app.command(cls=HelpPage, epilog=EXAMPLES)
+def video(
+    clip: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CLIP",
+            help="Video, animated GIF, WebP or APNG, folder of numbered frames, or folder of videos; "
+            "- reads raw frames from standard input.",
+            show_default=False,
+        ),
+    ],
+    styles: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="STYLE...",
+            help="Style pictures or .style files, or a folder of them. Repeatable.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Output: .mp4, .mov, .mkv, .webm, .gif, .webp, .apng, a folder or pattern of frames, "
+            "or a folder for several clips; - writes raw frames to standard output.",
+            show_default="CLIP-STYLE.mp4",
+            rich_help_panel="Output",
+        ),
+    ] = None,
+    codec: Annotated[
+        Literal["h264", "hevc", "av1", "vp9", "prores", "ffv1"] | None,
+        typer.Option(
+            help="Video codec.",
+            show_default="h264, hevc for more than 8 bits, vp9 in .webm",
+            rich_help_panel="Output",
+        ),
+    ] = None,
+    crf: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=63,
+            help="Quality on the codec's scale; lower is better and larger.",
+            show_default="18 for h264",
+            rich_help_panel="Output",
+        ),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="Speed preset of the encoder.", show_default="medium for h264", rich_help_panel="Output"),
+    ] = None,
+    streams: Annotated[
+        Literal["all", "none"],
+        typer.Option(help="Copy sound, subtitles and attachments (all), or leave them out.", rich_help_panel="Output"),
+    ] = "all",
+    start: Annotated[
+        str | None, typer.Option(help="Time at which to begin, e.g. 0:05 or 2.5.", rich_help_panel="Input")
+    ] = None,
+    end: Annotated[str | None, typer.Option(help="Time at which to end.", rich_help_panel="Input")] = None,
+    fps: Annotated[
+        str | None,
+        typer.Option(
+            help="Frames per second of the result, e.g. 12 or 30000/1001; also those of a folder of frames.",
+            show_default="those of the clip, 25 for frames",
+            rich_help_panel="Input",
+        ),
+    ] = None,
+    raw: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WIDTHxHEIGHT",
+            help="Size of the raw RGB frames on standard input and output.",
+            rich_help_panel="Input",
+        ),
+    ] = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Search subfolders for clips too.", rich_help_panel="Input")
+    ] = False,
+    steady: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="How much of the frame before is blended in along the motion; 0 turns it off.",
+            show_default="0.75",
+            rich_help_panel="Style",
+        ),
+    ] = None,
+    moments: Annotated[
+        Literal["shot", "frame"],
+        typer.Option(help="Compute the transform once for each shot, or for each frame.", rich_help_panel="Style"),
+    ] = "shot",
+    seed_flats: Annotated[
+        bool,
+        typer.Option(
+            "--seed-flats",
+            help="Give flat parts the style's texture; it stays on the screen.",
+            rich_help_panel="Style",
+        ),
+    ] = False,
+    style_at: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TIME=STYLE",
+            help="Style at a time, e.g. 0:05=b.jpg; the style changes gradually until then. Repeatable.",
+            rich_help_panel="Style",
+        ),
+    ] = None,
+    alpha: AlphaOption = "1",
+    alpha_at: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TIME=ALPHA",
+            help="Style strength at a time, e.g. 0:05=0.5; it changes gradually until then. Repeatable.",
+            rich_help_panel="Style",
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Weights of several styles, e.g. 0.7,0.3.", show_default="equal", rich_help_panel="Style"),
+    ] = None,
+    mask: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Mask picture or video; white areas get the matching --style. Repeatable.", rich_help_panel="Style"
+        ),
+    ] = None,
+    style: Annotated[
+        list[Path] | None,
+        typer.Option(help="Style for the matching --mask, in the same order. Repeatable.", rich_help_panel="Style"),
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Mask picture or video; white areas stay unchanged.", rich_help_panel="Style")
+    ] = None,
+    preserve_color: ColorsOption = "none",
+    levels: LevelsOption = None,
+    size: Annotated[
+        int | None,
+        typer.Option(
+            min=16, help="Longer side of the result, in pixels.", show_default="the clip's size", rich_help_panel="Size"
+        ),
+    ] = None,
+    style_size: StyleSizeOption = None,
+    style_scale: StyleScaleOption = 1.0,
+    transform: TransformOption = "transport",
+    method: MethodOption = "auto",
+    max_memory: MaxMemoryOption = "2G",
+    model: ModelOption = "auto",
+    device: DeviceOption = "auto",
+    dtype: DTypeOption = "auto",
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON per event.", rich_help_panel="Output")
+    ] = False,
+) -> None:
+    """Stylize a video with one or more style pictures, steadily and with its sound.
+
+    Sound, subtitles, times, colors and rotation are kept. A run that was interrupted continues with the same command.
+    """
+    if mask and len(mask) != len(style or []):
+        raise typer.BadParameter(f"{len(mask)} --mask and {len(style or [])} --style: each mask needs its style")
+    strengths, chosen_levels, shares = parse_alpha(alpha), parse_levels(levels), parse_weights(weights)
+    check_alpha_levels(strengths, chosen_levels)
+    if shares is not None and len(shares) != len(styles):
+        raise typer.BadParameter(f"{len(shares)} --weights for {len(styles)} styles")
+    piped = [str(path) == "-" for path in (clip, out)]
+    if any(piped) != (raw is not None) or piped[0] != piped[1]:
+        raise typer.BadParameter("raw frames need all of CLIP -, --out - and --raw WIDTHxHEIGHT")
+    keys = [parse_key(text, "--style-at") for text in style_at or []]
+    from styler.video.extra import check_installed
+
+    check_installed()
+    from styler.process import keep_freed_memory
+    from styler.transfer.stylizer import Stylizer
+    from styler.video.blending import STEADY
+    from styler.video.clip import Output
+    from styler.video.frame_stylizing import VideoSettings
+    from styler.video.plan import Timing
+
+    keep_freed_memory()
+    settings = VideoSettings(
+        tuple(styles),
+        weights=None if shares is None else tuple(shares),
+        alpha=strengths,
+        style_at=tuple((seconds, Path(text)) for seconds, text in keys),
+        alpha_at=tuple(parse_alpha_key(text) for text in alpha_at or []),
+        regions=tuple(zip(mask or [], style or [], strict=False)),
+        keep=keep,
+        preserve_color=preserve_color,
+        levels=None if chosen_levels is None else tuple(chosen_levels),
+        style_size=style_size,
+        style_scale=style_scale,
+        transform=transform,
+        method=method,
+        max_memory=parse_bytes(max_memory),
+        steady=STEADY if steady is None else steady,
+        moments=moments,
+        seed_flats=seed_flats,
+    )
+    check_files(
+        [*styles, *(path for _, path in settings.style_at), *(mask or []), *(style or []), *([keep] if keep else [])]
+    )
+    rate = None if fps is None else parse_rate(fps)
+    timing = Timing(parse_time(start or "0", "--start"), None if end is None else parse_time(end, "--end"), rate)
+    stylizer = Stylizer(model, device=device, dtype=dtype)
+    if raw is not None:
+        pipe_frames(stylizer, settings, parse_size(raw), float(rate or 25))
+        return
+    from styler.cli.video_output import VideoOutput
+    from styler.video.clip_batch import holds_clips
+
+    many = holds_clips(clip) or any(path.is_dir() for path in styles)
+    target = out or Path("styled" if many else f"{clip.stem}-{'-'.join(path.stem for path in styles)}.mp4")
+    options: dict[str, Any] = {"codec": codec, "crf": crf, "preset": preset, "size": size, "streams": streams}
+    output = Output(target, overwrite=overwrite, **options)
+    with VideoOutput(quiet=quiet, as_json=as_json) as messages:
+        if many:
+            failed = make_clips(clip, styles, stylizer, settings, output, timing, messages, recursive=recursive)
+            if failed:
+                raise typer.Exit(SOME_FAILED)
+        else:
+            make_clip(clip, stylizer, settings, output, timing, messages)
+
+
+def make_clip(
+    clip: Path,
+    stylizer: "Stylizer",
+    settings: "VideoSettings",
+    output: "Output",
+    timing: "Timing",
+    messages: "VideoOutput",
+) -> None:
+    """Make one clip, and print what was written; --fps of a folder of frames is their own rate."""
+    from styler.video.clip import stylize_clip
+    from styler.video.plan import Timing
+
+    folder_rate, begin = None, time.monotonic()
+    if clip.is_dir() or "%" in clip.name:
+        folder_rate, timing = timing.fps, Timing(timing.start, timing.end)
+    messages.begin(output.out)
+    rates: dict[str, Any] = {"timing": timing, "folder_rate": folder_rate}
+    result = stylize_clip(clip, stylizer, settings, output, progress=messages.progress, **rates)
+    messages.print_result(result, time.monotonic() - begin)
+
+
+def make_clips(
+    clips: Path,
+    styles: list[Path],
+    stylizer: "Stylizer",
+    settings: "VideoSettings",
+    output: "Output",
+    timing: "Timing",
+    messages: "VideoOutput",
+    *,
+    recursive: bool,
+) -> int:
+    """Make all pairs of clips and styles, and return how many failed."""
+    from styler.batch.ledger import open_ledger
+    from styler.batch.resuming import remaining_jobs
+    from styler.batch.shards import Shard
+    from styler.video.clip_batch import ClipBatch, ClipOptions, planned_clips
+
+    jobs = planned_clips(clips, styles, output.out, recursive=recursive, suffix="mp4")
+    batch, failed = ClipBatch(stylizer, ClipOptions(settings, output, timing), output.out), 0
+
+    def progress(job: Any) -> Any:
+        messages.begin(output.out / job.out)
+        return messages.progress
+
+    with open_ledger(output.out, Shard(), jobs) as ledger:
+        found = remaining_jobs(jobs, batch)
+        for job, reason in found.skipped.items():
+            messages.print_event("skipped", out=job.key, reason=reason)
+        messages.console.print(f"{len(found.left)} of {len(jobs)} clips to make")
+        for outcome, result in batch.outcomes(found.left, ledger, progress=progress):
+            if result is not None:
+                messages.print_result(result, outcome.seconds)
+            elif outcome.error is not None:
+                failed += 1
+                messages.print_failure(outcome.job.key, outcome.error)
+    return failed
+
+
+def pipe_frames(stylizer: "Stylizer", settings: "VideoSettings", size: tuple[int, int], rate: float) -> None:
+    """Stylize raw frames from standard input to standard output."""
+    from styler.cli.stylizing import file_or_stdin, standard_output
+    from styler.video.live import LiveStylizer, stylize_raw
+
+    source, target = file_or_stdin(Path("-")), standard_output()
+    if sys.stdout.isatty():
+        raise typer.BadParameter("-o - writes raw frames to standard output: pipe it into a program")
+    if isinstance(source, Path):
+        raise TypeError("expected standard input")
+    stylize_raw(source, target, LiveStylizer(stylizer, settings, size), size=size, rate=rate)
+
+
+def check_files(paths: list[Path]) -> None:
+    """Raise an error for the first path that does not exist, before a model is loaded."""
+    from styler.errors import StylerError
+
+    for path in paths:
+        if not path.exists():
+            raise StylerError(f"no such file: {path}", "check the name")
+
+
+def parse_time(text: str, option: str) -> Fraction:
+    """Return the seconds of a time such as 5, 2.5, 0:05 or 1:02:03."""
+    match = re.fullmatch(r"(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,9}(?:\.\d{1,9})?)", text.strip())
+    if match is None:
+        raise typer.BadParameter(f"{option}: expected a time such as 2.5, 0:05 or 1:02:03, got {text!r}")
+    hours, minutes, seconds = (Fraction(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def parse_key(text: str, option: str) -> tuple[float, str]:
+    """Return time and value of TIME=VALUE."""
+    when, equals, value = text.partition("=")
+    if not equals or not value:
+        raise typer.BadParameter(f"{option}: expected TIME=VALUE such as 0:05=b.jpg, got {text!r}")
+    return float(parse_time(when, option)), value
+
+
+def parse_alpha_key(text: str) -> tuple[float, float]:
+    """Return time and strength of TIME=ALPHA."""
+    seconds, value = parse_key(text, "--alpha-at")
+    try:
+        return seconds, parse_strength(value)
+    except ValueError:
+        raise typer.BadParameter(f"--alpha-at: expected a strength from 0 to 1, got {value!r}") from None
+
+
+def parse_rate(text: str) -> Fraction:
+    """Return frames per second."""
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 0 < rate <= 1000:
+        raise typer.BadParameter(f"--fps: expected a rate such as 24 or 30000/1001, got {text!r}")
+    return rate
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Return height and width of WIDTHxHEIGHT."""
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
+    if match is None or not (int(match[1]) and int(match[2])):
+        raise typer.BadParameter(f"--raw: expected a size such as 1280x720, got {text!r}")
+    return int(match[2]), int(match[1])
