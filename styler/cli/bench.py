@@ -18,6 +18,8 @@ from styler.cli.bench_sqrt import EXAMPLES as SQRT_EXAMPLES
 from styler.cli.bench_sqrt import bench_sqrt
 from styler.cli.bench_transfer import EXAMPLES as TRANSFER_EXAMPLES
 from styler.cli.bench_transfer import bench_transfer
+from styler.cli.bench_video import EXAMPLES as VIDEO_EXAMPLES
+from styler.cli.bench_video import bench_video
 from styler.cli.console import stdout
 from styler.cli.help_pages import HelpGroup, HelpPage, examples, make_app
 from styler.cli.options import DeviceOption, DTypeOption, ModelOption
@@ -39,6 +41,7 @@ app.command("one-step", cls=HelpPage, epilog=ONE_STEP_EXAMPLES)(bench_one_step)
 app.command("layers", cls=HelpPage, epilog=LAYERS_EXAMPLES)(bench_layers)
 app.command("quality", cls=HelpPage, epilog=QUALITY_EXAMPLES)(bench_quality)
 app.command("transfer", cls=HelpPage, epilog=TRANSFER_EXAMPLES)(bench_transfer)
+app.command("video", cls=HelpPage, epilog=VIDEO_EXAMPLES)(bench_video)
 
 
 @app.command(cls=HelpPage, epilog=BATCH_EXAMPLES)
