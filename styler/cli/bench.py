@@ -18,6 +18,8 @@ from styler.cli.bench_sqrt import EXAMPLES as SQRT_EXAMPLES
 from styler.cli.bench_sqrt import bench_sqrt
 from styler.cli.bench_transfer import EXAMPLES as TRANSFER_EXAMPLES
 from styler.cli.bench_transfer import bench_transfer
+from styler.cli.bench_video import EXAMPLES as VIDEO_EXAMPLES
+from styler.cli.bench_video import bench_video
 from styler.cli.bench_web import EXAMPLES as WEB_EXAMPLES
 from styler.cli.bench_web import bench_web
 from styler.cli.console import stdout
@@ -42,6 +44,7 @@ app.command("layers", cls=HelpPage, epilog=LAYERS_EXAMPLES)(bench_layers)
 app.command("quality", cls=HelpPage, epilog=QUALITY_EXAMPLES)(bench_quality)
 app.command("transfer", cls=HelpPage, epilog=TRANSFER_EXAMPLES)(bench_transfer)
 app.command("web", cls=HelpPage, epilog=WEB_EXAMPLES)(bench_web)
+app.command("video", cls=HelpPage, epilog=VIDEO_EXAMPLES)(bench_video)
 
 
 @app.command(cls=HelpPage, epilog=BATCH_EXAMPLES)

@@ -1,0 +1,1 @@
+"""Steadiness of stylized clips whose motion is known exactly."""
