@@ -292,7 +292,7 @@ const KEYS = {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (event.target.closest("input[type=text], select, dialog")) return;
+  if (event.target.closest("input[type=text], select, dialog[open]")) return;
   const isRange = event.target.matches("input[type=range], input[type=radio]");
   if (event.ctrlKey || event.metaKey) {
     const act = { z: event.shiftKey ? redo : undo, y: redo, Enter: make }[event.key === "Z" ? "z" : event.key];
