@@ -23,7 +23,7 @@ import styler.cli.batch_run
 from styler.batch.ledger import ledger_file
 from styler.files import sha256
 
-NUM_RANDOM = 20
+NUM_RANDOM = 10
 
 Pictures = dict[str, np.ndarray]
 

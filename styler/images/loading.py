@@ -64,7 +64,7 @@ def _decoded(file: BinaryIO, *, name: str, max_pixels: int, page: int | None, in
     try:
         with opened(file, name) as found:
             _check(found, name, max_pixels, num_bytes)
-            image, fields, tags, has_alpha = found.select(_index(found.num_pages, page, name))
+            image, fields, tags, has_alpha = found.select(_index(found, page, name))
             if not can_unpack(image):
                 what = f"{name} has samples that are not read: {image.bands} × {image.format}, {image.interpretation}"
                 raise StylerError(what, "save it in a viewer as RGB with 8 or 16 bits")
@@ -74,14 +74,15 @@ def _decoded(file: BinaryIO, *, name: str, max_pixels: int, page: int | None, in
         raise StylerError(f"{name} does not fit into memory", "make it smaller first") from None
 
 
-def _index(num_pages: int, page: int | None, name: str) -> int:
-    """Return which frame or page is meant, counted from 0."""
-    if page is None and num_pages > 1:
-        text = f"{name} has {num_pages} frames or pages; the first is used unless a page is chosen"
+def _index(found: Opened, page: int | None, name: str) -> int:
+    """Return which frame or page is meant, counted from 0: the file's primary one unless one was chosen."""
+    if page is not None and not 1 <= page <= found.num_pages:
+        raise StylerError(f"{name} has no page {page}", f"choose a page from 1 to {found.num_pages}")
+    if page is None and found.num_pages > 1:
+        used = f"number {found.primary + 1}" if found.primary else "the first"
+        text = f"{name} has {found.num_pages} frames or pages; {used} is used unless a page is chosen"
         warnings.warn(text, StylerWarning, stacklevel=2)
-    if page is not None and not 1 <= page <= num_pages:
-        raise StylerError(f"{name} has no page {page}", f"choose a page from 1 to {num_pages}")
-    return (page or 1) - 1
+    return found.primary if page is None else page - 1
 
 
 def _check(found: Opened, name: str, max_pixels: int, num_bytes: int) -> None:

@@ -32,12 +32,16 @@ Selected = tuple[Any, dict[str, Any], tuple[Tags, str] | None, bool]
 
 
 class Opened(NamedTuple):
-    """A file's kind, width and height, and frames or pages, of which `select` decodes one, counted from 0."""
+    """A file's kind, width and height, and frames or pages, of which `select` decodes one, counted from 0.
+
+    `primary` is the one that viewers show: the first, except in HEIC and AVIF files, which name one.
+    """
 
     kind: str
     size: tuple[int, int]
     num_pages: int
     select: Callable[[int], Selected]
+    primary: int = 0
 
 
 @contextmanager
@@ -67,13 +71,13 @@ def opened(file: BinaryIO, name: str) -> Generator[Opened]:
 def _by_libvips(guarded: Guarded, kind: str) -> Opened:
     load = partial(getattr(vips().Image, f"{kind}load_source"), access="sequential", fail_on="error")
     image = load(guarded.source())
-    num_pages = image.get("n-pages") if image.get_typeof("n-pages") else 1
+    num_pages, primary = (image.get(name) if image.get_typeof(name) else 0 for name in ("n-pages", "heif-primary"))
 
     def select(index: int) -> Selected:
         chosen = load(guarded.source(), page=index) if num_pages > 1 else image
         return chosen, _fields(chosen), None, True
 
-    return Opened(kind, (image.width, image.height), num_pages, select)
+    return Opened(kind, (image.width, image.height), max(1, num_pages), select, primary)
 
 
 def _tiff(guarded: Guarded, name: str) -> Opened:
@@ -132,7 +136,7 @@ def _by_pillow(file: BinaryIO, kind: str, name: str) -> Opened:
         found = vips_of_pil(picture), pil_fields(picture)
         return found[0], found[1] | (_jpeg2000_profile(file) if kind == "JPEG2000" else {}), None, True
 
-    return Opened(kind, picture.size, getattr(picture, "n_frames", 1), select)
+    return Opened(kind, picture.size, getattr(picture, "n_frames", 1), select, picture.tell())
 
 
 def _is_animated(file: BinaryIO) -> bool:

@@ -56,8 +56,9 @@ class Picture:
         Args:
             source: A path, a stream, which is read to its end, or the bytes of a file.
             max_pixels: Limit for a PNG or JPEG; fewer for files that take more memory to decode.
-            page: Frame or page, counted from 1; by default the first, with a `StylerWarning` if there are others.
-                Pages of a TIFF that are smaller copies of others are not counted.
+            page: Frame or page, counted from 1; by default the first, or the one that an HEIC or AVIF file names as
+                its primary one, with a `StylerWarning` if there are others. Pages of a TIFF that are smaller copies
+                of others are not counted.
 
         Raises:
             StylerError: If it is missing, empty, damaged, of a format that is not read, has no such page, or has

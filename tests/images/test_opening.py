@@ -9,7 +9,7 @@ from PIL import Image
 from profiles import SWAPPED
 from tiff_files import page, tiff
 
-from styler.errors import StylerError
+from styler.errors import StylerError, StylerWarning
 from styler.images import Picture
 
 DEEP = smooth(4).astype(np.uint16) * 251 + 77
@@ -149,6 +149,18 @@ def test_pictures_of_phones_are_read(tmp_path):
     heif = pytest.importorskip("pillow_heif", reason="the extra heif is not installed")
     heif.from_pillow(RGB).save(tmp_path / "a.heic", quality=90)
     assert abs(read(tmp_path / "a.heic").astype(int) - smooth()).mean() < 4
+
+
+def test_the_picture_that_a_file_names_as_its_primary_one_is_read(tmp_path):
+    heif = pytest.importorskip("pillow_heif", reason="the extra heif is not installed")
+    file = heif.from_pillow(RGB.transpose(Image.Transpose.ROTATE_180))
+    file.add_from_pillow(RGB)
+    file.save(tmp_path / "a.heic", quality=90, primary_index=1)
+    with pytest.warns(StylerWarning, match="2 frames or pages; number 2 is used unless a page is chosen"):
+        main = read(tmp_path / "a.heic")
+    other = read(tmp_path / "a.heic", page=1)
+    assert abs(main.astype(int) - smooth()).mean() < 4
+    assert abs(other[::-1, ::-1].astype(int) - smooth()).mean() < 4
 
 
 def test_jpeg_xl_is_read():
