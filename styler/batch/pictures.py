@@ -15,6 +15,7 @@ from torch import Tensor
 
 from styler.batch.ledger import Ledger
 from styler.batch.plan import Job
+from styler.batch.setup import job_settings
 from styler.choices import MAX_PIXELS
 from styler.errors import StylerError
 from styler.files import atomic_file, check_regular, write_error
@@ -85,7 +86,7 @@ class BatchStylizer:
 
     def settings_of(self, job: Job) -> dict[str, Any]:
         """Return the keyword arguments of `Stylizer.stylize` for a job."""
-        return self.settings | {"alpha": dict(job.alpha) if isinstance(job.alpha, tuple) else job.alpha}
+        return job_settings(self.settings, job)
 
     def record(self, job: Job) -> Record:
         """Return the record of the inputs and settings of a job, see `styler.transfer.record`.

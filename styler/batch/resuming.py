@@ -1,15 +1,29 @@
 """Resuming: which jobs remain after an earlier run, and why the others are skipped."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
 from styler.batch.ledger import Line, is_changed, latest_lines
-from styler.batch.pictures import BatchStylizer
 from styler.batch.plan import Job
 from styler.errors import StylerError
-from styler.transfer.record import RENAMED
+from styler.transfer.input_record import RENAMED
+
+
+class Results(Protocol):
+    """A folder of results and the settings of a run, as `BatchStylizer` has them."""
+
+    folder: Path
+    overwrite: bool
+    verify: bool
+    replaceable: set[str]
+
+    def record(self, job: Job) -> Mapping[str, Any]:
+        """Return the inputs, model and settings of a job."""
+        ...
+
 
 Reason = Literal["done before", "made with other settings or inputs", "not made by this command"]
 
@@ -31,38 +45,36 @@ class Remaining:
     unwritten: list[Line] = field(default_factory=list)
 
 
-def remaining_jobs(jobs: Sequence[Job], batch_stylizer: BatchStylizer) -> Remaining:
+def remaining_jobs(jobs: Sequence[Job], results: Results) -> Remaining:
     """Return which jobs remain; with `overwrite`, all except those whose result would be the same.
 
     Results of this command that were emptied, truncated or replaced since remain too, and are added to
-    `batch_stylizer.replaceable`. Sizes are compared, and with `batch_stylizer.verify` hashes.
+    `results.replaceable`. Sizes are compared, and with `results.verify` hashes.
     """
     found = Remaining()
-    existing = {job for job in jobs if os.path.lexists(batch_stylizer.folder / job.out)}
-    lines = latest_lines(batch_stylizer.folder, "writing", "done") if existing else {}
-    done = latest_lines(batch_stylizer.folder, "done") if existing else {}
+    existing = {job for job in jobs if os.path.lexists(results.folder / job.out)}
+    lines = latest_lines(results.folder, "writing", "done") if existing else {}
+    done = latest_lines(results.folder, "done") if existing else {}
     for job in jobs:
-        line = _line_of_file(job, batch_stylizer, lines.get(job.key), done.get(job.key))
+        line = _line_of_file(job, results, lines.get(job.key), done.get(job.key))
         if job not in existing or line == "changed":
             found.left.append(job)
             found.changed += [job] if job in existing else []
             continue
-        reason = _reason(job, batch_stylizer, line)
-        if batch_stylizer.overwrite and reason != "done before":
+        reason = _reason(job, results, line)
+        if results.overwrite and reason != "done before":
             found.left.append(job)
             continue
         found.skipped[job] = reason
         if line is not None and line["outcome"] == "writing":
             found.unwritten.append(line | {"outcome": "done", "seconds": 0.0})
-    batch_stylizer.replaceable |= {job.key for job in found.changed}
+    results.replaceable |= {job.key for job in found.changed}
     return found
 
 
-def _line_of_file(
-    job: Job, batch_stylizer: BatchStylizer, line: Line | None, done: Line | None
-) -> Line | Literal["changed"] | None:
+def _line_of_file(job: Job, results: Results, line: Line | None, done: Line | None) -> Line | Literal["changed"] | None:
     """Return the line that recorded the file as it is; None for a file not made by this command."""
-    path = batch_stylizer.folder / job.out
+    path = results.folder / job.out
     if line is None or not os.path.lexists(path):
         return None
     # A run may be killed after it wrote a picture and before the line "done": the hash shows whether it was written.
@@ -70,20 +82,20 @@ def _line_of_file(
         return line
     if done is None:
         return None
-    verify = batch_stylizer.verify or batch_stylizer.overwrite or line["outcome"] == "writing"
+    verify = results.verify or results.overwrite or line["outcome"] == "writing"
     return "changed" if is_changed(path, done, verify=verify) else done
 
 
-def _reason(job: Job, batch_stylizer: BatchStylizer, line: Line | None) -> Reason:
+def _reason(job: Job, results: Results, line: Line | None) -> Reason:
     if line is None:
         return "not made by this command"
-    return "done before" if _is_same(job, batch_stylizer, line) else "made with other settings or inputs"
+    return "done before" if _is_same(job, results, line) else "made with other settings or inputs"
 
 
-def _is_same(job: Job, batch_stylizer: BatchStylizer, line: Line) -> bool:
+def _is_same(job: Job, results: Results, line: Line) -> bool:
     """Return whether the job would make the same picture again, on any machine."""
     try:
-        record = batch_stylizer.record(job)
+        record = results.record(job)
     except StylerError:  # an input no longer exists, so the picture cannot be made again
         return True
     names = ("content", "styles", "others", "model", "settings")

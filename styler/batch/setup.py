@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from styler.batch.pictures import BatchStylizer
+from styler.batch.plan import Job
 from styler.choices import MAX_PIXELS
-from styler.transfer.stylizer import Stylizer
+
+if TYPE_CHECKING:
+    from styler.batch.pictures import BatchStylizer
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,15 @@ class Setup:
     keep_metadata: bool = True
     max_pixels: int = MAX_PIXELS
 
-    def batch_stylizer(self) -> BatchStylizer:
+    def batch_stylizer(self) -> "BatchStylizer":
         """Return a new `BatchStylizer` with the model loaded.
 
         Raises:
             StylerError: If the model, the device or the precision is not available.
         """
+        from styler.batch.pictures import BatchStylizer
+        from styler.transfer.stylizer import Stylizer
+
         return BatchStylizer(
             Stylizer(self.model, device=self.device, dtype=self.dtype),
             self.settings,
@@ -38,3 +43,8 @@ class Setup:
             keep_metadata=self.keep_metadata,
             max_pixels=self.max_pixels,
         )
+
+
+def job_settings(settings: dict[str, Any], job: Job) -> dict[str, Any]:
+    """Return the keyword arguments of `Stylizer.stylize` for a job, from those for all jobs."""
+    return settings | {"alpha": dict(job.alpha) if isinstance(job.alpha, tuple) else job.alpha}

@@ -63,6 +63,9 @@ from styler.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from styler.batch.plan import Job
+    from styler.batch.setup import Setup
+    from styler.batch.shards import Shard
     from styler.cli.batch_output import BatchOutput
 
 SOME_FAILED = 3
@@ -168,9 +171,7 @@ def batch(
     with output.passed_over_printed():
         plan = [] if watch else with_builtin_rows(inputs.jobs(out, template, **planning), model, device)
 
-    from styler.batch.pipeline import NUM_THREADS
     from styler.batch.setup import Setup
-    from styler.cli.batch_run import BatchRun
 
     files: dict[str, Any] = {
         "overwrite": overwrite,
@@ -178,7 +179,13 @@ def batch(
         "keep_metadata": metadata == "keep",
         "max_pixels": max_pixels,
     }
-    run = BatchRun(part.jobs(plan), Setup(model, device, dtype, settings, out, **files), shard=part, output=output)
+    setup = Setup(model, device, dtype, settings, out, **files)
+    if not watch and not dry_run and print_finished(part.jobs(plan), setup, part, output):
+        return
+    from styler.batch.pipeline import NUM_THREADS
+    from styler.cli.batch_run import BatchRun
+
+    run = BatchRun(part.jobs(plan), setup, shard=part, output=output)
     running: dict[str, Any] = {"num_threads": jobs or NUM_THREADS, "fail_fast": fail_fast}
     if watch:
         from styler.cli.batch_watch import watch as watch_folders
@@ -195,6 +202,20 @@ def batch(
         run.stylize_in_threads(**running)
     if output.failures:
         raise typer.Exit(SOME_FAILED)
+
+
+def print_finished(jobs: "list[Job]", setup: "Setup", part: "Shard", output: "BatchOutput") -> bool:
+    """Print that an earlier run has made all pictures, and return whether it has. Does not import torch."""
+    from styler.batch.finished import finished_jobs
+    from styler.batch.ledger import open_ledger
+
+    found = finished_jobs(jobs, setup)
+    if found is None:
+        return False
+    with open_ledger(setup.folder, part, jobs):
+        output.print_start(found, part)
+        output.show_progress(())
+    return True
 
 
 def report(folder: Path, output: "BatchOutput", *, verify: bool) -> None:

@@ -98,7 +98,7 @@ def located(entry: dict[str, str], picture: Path, given: Sequence[Path], option:
         StylerError: If it is missing, has changed, or can't be read.
     """
     from styler.model.style_catalog import styles_folder
-    from styler.transfer.record import file_hash
+    from styler.transfer.input_record import file_hash
 
     path, folder = Path(entry["name"]), picture.parent
     try:
@@ -123,7 +123,7 @@ def checked_model(entry: dict[str, Any], folder: Path, given: Path | None) -> st
         StylerError: If it is missing, differs, or can't be read.
     """
     from styler.model.catalog import find_model
-    from styler.transfer.record import file_hash
+    from styler.transfer.input_record import file_hash
 
     try:
         if entry["path"] and given is None:

@@ -9,36 +9,23 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 
 import styler
 from styler.choices import MAX_SIZE
 from styler.errors import StylerError
-from styler.files import sha256
 from styler.images.picture import Picture
-from styler.model.catalog import models_folder
 from styler.model.weights import Model
 from styler.transfer.arguments import CHECKS, is_list, is_whole
+from styler.transfer.input_record import RENAMED, FileFacts, inputs_record, model_record, others_in, without_folders
 
 Record = dict[str, Any]
 
-
-class FileFacts(NamedTuple):
-    """Name and SHA-256 of a file that need not be on this disk."""
-
-    name: str
-    sha256: str
-
-
 CONTROLS = re.compile(r"[\0-\x1f\x7f]")
 """What no recorded text has: a terminal would obey it, and no path has a NUL."""
-
-RENAMED = {"colors": "preserve_color"}
-"""Settings that had other names until 0.1."""
 
 
 def settings_record(
@@ -93,54 +80,12 @@ def record_of(
     return {
         "styler": styler.__version__,
         "torch": torch.__version__,
-        "content": _file(content),
-        "styles": [_file(style) for style in styles],
-        "others": [_file(other) for other in (others_in(settings) if others is None else others)],
-        "model": _model(model),
+        **inputs_record(content, styles, settings, others=others),
+        "model": model_record(model.name, model.path),
         "device": str(model.device),
         "dtype": str(model.dtype).removeprefix("torch."),
         "settings": without_folders(settings),
     }
-
-
-def _model(model: Model) -> dict[str, str | None]:
-    if model.path is None:
-        return {"name": model.name, "path": None, "sha256": None}
-    shipped = model.path.parent == models_folder()
-    return {"name": model.name, "path": None if shipped else model.path.name, "sha256": file_hash(model.path)}
-
-
-def others_in(settings: Mapping[str, Any]) -> list[Path]:
-    """Return the files that are named in settings: masks and the styles of their regions."""
-    named = [name for pair in settings.get("regions") or [] for name in pair]
-    return [Path(name) for name in [*named, *([settings["keep"]] if settings.get("keep") else [])]]
-
-
-def without_folders(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings with the names of masks and styles instead of their paths."""
-    found = dict(settings)
-    if found.get("regions"):
-        found["regions"] = [[Path(name).name for name in pair] for pair in found["regions"]]
-    if found.get("keep"):
-        found["keep"] = Path(found["keep"]).name
-    return found
-
-
-def _file(path: Path | FileFacts) -> dict[str, str]:
-    if isinstance(path, FileFacts):
-        return path._asdict()
-    return {"name": path.name, "sha256": file_hash(path)}
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file, cached for as long as the file stays unchanged."""
-    status = path.stat()
-    return _hash_of_state(path, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
-
-
-@lru_cache(maxsize=4096)
-def _hash_of_state(path: Path, *state: int) -> str:
-    return sha256(path)
 
 
 def read_record(picture: Path, text: str | None, longest: int) -> Record:

@@ -16,7 +16,8 @@ from styler.batch.pictures import BatchStylizer
 from styler.batch.plan import Job
 from styler.errors import StylerError
 from styler.files import atomic_file, sha256
-from styler.transfer.record import Record, file_hash
+from styler.transfer.input_record import file_hash
+from styler.transfer.record import Record
 from styler.video.ahead import Ahead, Behind, queue_length
 from styler.video.blending import Blender, BlendState
 from styler.video.color import frame_of

@@ -11,7 +11,8 @@ from styler.choices import LEVELS
 from styler.images import Picture
 from styler.images.format_limits import check_size
 from styler.model.style_catalog import builtin_style_file
-from styler.transfer.record import FileFacts, record_of
+from styler.transfer.input_record import FileFacts
+from styler.transfer.record import record_of
 from styler.transfer.strokes import reduction_of
 from styler.transfer.style import Style
 from styler.transfer.style_file import check_fits, style_of_bytes

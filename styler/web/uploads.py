@@ -8,7 +8,7 @@ from functools import cached_property
 
 from styler.choices import STYLE_SUFFIX
 from styler.images.opening import opened
-from styler.transfer.record import FileFacts
+from styler.transfer.input_record import FileFacts
 from styler.web.problems import Problem
 
 MAX_NAME = 120

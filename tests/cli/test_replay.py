@@ -257,7 +257,7 @@ def test_a_file_that_may_not_be_read_is_one_error(hostile, monkeypatch):
     def refused(path):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("styler.transfer.record.file_hash", refused)
+    monkeypatch.setattr("styler.transfer.input_record.file_hash", refused)
     assert answer(json.dumps(record)) == (
         1,
         "error: cannot read photo.jpg: Permission denied\ncheck the name and the permissions\n",

@@ -11,7 +11,8 @@ from styler.files import sha256
 from styler.images import Picture
 from styler.model.weights import load_model
 from styler.transfer.arguments import CHECKS
-from styler.transfer.record import file_hash, read_record, record_of, settings_record
+from styler.transfer.input_record import file_hash
+from styler.transfer.record import read_record, record_of, settings_record
 from styler.transfer.stylizer import Stylizer
 
 HASH = "0" * 64
