@@ -53,6 +53,7 @@ def test_equal_sets_have_no_distance_and_shifted_sets_their_shift():
     assert frechet_distance(styles, styles) == pytest.approx(0, abs=1e-6)
     total = torch.cat(styles).var(0, correction=0).sum()
     assert frechet_distance([x + 1 for x in styles], styles) == pytest.approx(6 / float(total), rel=1e-4)
+    assert frechet_distance(styles, styles[:1]) is None
 
 
 def test_faces_are_read_by_the_name_of_their_picture(tmp_path):

@@ -55,7 +55,7 @@ class QualityRow:
     ssim: float
     flat_left: float | None
     face_left: float | None
-    frechet: float
+    frechet: float | None
     grid: float
     cost: Cost | None = None
 
