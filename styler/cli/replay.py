@@ -122,7 +122,7 @@ def checked_model(entry: dict[str, Any], folder: Path, given: Path | None) -> st
     Raises:
         StylerError: If it is missing, differs, or can't be read.
     """
-    from styler.model.catalog import find_model
+    from styler.model.catalog import earlier_model, find_model
     from styler.transfer.input_record import file_hash
 
     try:
@@ -131,12 +131,15 @@ def checked_model(entry: dict[str, Any], folder: Path, given: Path | None) -> st
             candidates = (recorded, folder / recorded.name, Path(recorded.name))
             given = next((path for path in candidates if path.is_file()), recorded)
         path = find_model(entry["name"] if given is None else given)
+        if given is None and file_hash(path) != entry["sha256"]:
+            path = earlier_model(entry["sha256"] or "") or path
         same = file_hash(path) == entry["sha256"]
     except OSError as error:
         what = f"cannot read the model {entry['name']!r}: {error.strerror}"
         raise StylerError(what, "check the name and the permissions") from error
     if not same:
-        what = f"the picture was made with another model {entry['name']!r}"
+        digits = (entry["sha256"] or "")[:8]
+        what = f"the picture was made with another model {entry['name']!r}, whose SHA-256 begins with {digits}"
         raise StylerError(what, "install the version of styler that made it, or use --model")
     return str(path)
 

@@ -66,6 +66,11 @@ def shipped_sha256() -> dict[str, str]:
     return read_sha256_list(models_folder() / "SHA256SUMS")
 
 
+def earlier_model(sha256: str) -> Path | None:
+    """Return the file of a model that an earlier version shipped, by its hash; None if it is not kept."""
+    return next(iter((models_folder() / "earlier").glob(f"*-{sha256[:8]}.safetensors")), None)
+
+
 def find_model(model: str | Path, *, device_type: str = "cpu") -> Path:
     """Return the file of a model given by name ("auto", "small", "base") or by path.
 

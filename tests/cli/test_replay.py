@@ -11,6 +11,7 @@ from samples import picture
 
 from styler.images import Picture
 from styler.images.saving import save_image
+from styler.model.catalog import models_folder
 
 CHEAP = ["--device", "cpu", "--dtype", "float32", "--quiet"]
 SAME = "identical, bit for bit\n"
@@ -120,6 +121,21 @@ def test_a_changed_mask_or_model_is_named(made, styler, picture_file, tmp_path, 
     assert styler("replay", "out.png")[2].startswith("error: mask.png has changed")
     (tmp_path / "mask.png").unlink()
     assert styler("replay", "out.png")[2].startswith("error: no such file: mask.png")
+
+
+def test_a_picture_of_an_earlier_shipped_model_is_made_again_by_that_model(made, styler, tmp_path):
+    (earlier,) = (models_folder() / "earlier").glob("small-*.safetensors")
+    made()
+    words = ["transfer", "photo.jpg", "painting.png", "-o", "old.png", "--model", earlier, *CHEAP]
+    assert styler(*words)[0] == 0
+    record = record_in(tmp_path / "old.png")
+    assert record["model"]["sha256"].startswith(earlier.stem.partition("-")[2])
+    with_record(tmp_path / "old.png", json.dumps(record | {"model": record["model"] | {"name": "small", "path": None}}))
+    assert styler("replay", "old.png")[2].endswith(SAME)
+    unknown = record["model"] | {"name": "small", "path": None, "sha256": "0" * 64}
+    with_record(tmp_path / "old.png", json.dumps(record | {"model": unknown}))
+    status, _, err = styler("replay", "old.png", "-o", "again.png")
+    assert (status, "model 'small', whose SHA-256 begins with 00000000" in err) == (1, True)
 
 
 def test_what_was_moved_beside_the_picture_is_found(made, styler, tmp_path):
