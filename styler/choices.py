@@ -53,5 +53,8 @@ MAX_PIXELS = 110_000_000
 MAX_SIZE = 1_000_000
 """Upper limit of --size, in pixels."""
 
+DOWNLOADED = "vgg19"
+"""Name of torchvision's VGG-19 as a loss network, which is downloaded once."""
+
 MAX_MEMORY = 2 << 30
 """Default memory limit of the process, in bytes."""

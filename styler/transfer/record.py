@@ -46,7 +46,7 @@ def settings_record(
     if content.source is None or not all(isinstance(one, str | os.PathLike) for one in named if one is not None):
         return None
     paths: dict[str, Any] = {"regions": [[os.fspath(one) for one in pair] for pair in settings["regions"]]}
-    paths |= {"keep": None if settings["keep"] is None else os.fspath(settings["keep"])}
+    paths |= {name: os.fspath(settings[name]) for name in ("keep", "refine_with") if settings.get(name) is not None}
     try:
         record = record_of(content.source, [Path(str(one)) for one in styles], model, dict(settings) | paths)
     except OSError as error:
