@@ -56,5 +56,8 @@ MAX_SIZE = 1_000_000
 DOWNLOADED = "vgg19"
 """Name of torchvision's VGG-19 as a loss network, which is downloaded once."""
 
+MAX_STEPS = 100_000
+"""Most steps of a refinement."""
+
 MAX_MEMORY = 2 << 30
 """Default memory limit of the process, in bytes."""

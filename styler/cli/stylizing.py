@@ -13,6 +13,7 @@ from rich.console import Console
 
 from styler.choices import Level
 from styler.cli.plain_output import collected_warnings
+from styler.cli.refinement_output import RefinementOutput
 from styler.cli.transfer_progress import TransferProgress
 from styler.errors import StylerError
 
@@ -29,6 +30,7 @@ def write_picture(
     metadata: Literal["keep", "strip"] = "keep",
     overwrite: bool = False,
     page: int | None = None,
+    preview: Path | None = None,
 ) -> dict[str, Any]:
     """Write the stylized picture, report it, and return a summary, in which sizes are [width, height]."""
     from styler.images import Picture, resized_size
@@ -39,15 +41,18 @@ def write_picture(
 
     start, piped = time.perf_counter(), str(out) == "-"
     with collected_warnings() as notes, console.status("starting …", spinner_style="cyan") as status:
-        progress = TransferProgress(console, status)
-        trace = Trace(announce=progress.stage, advance=progress.advance)
+        progress, refinement = TransferProgress(console, status), RefinementOutput(console, status, preview)
+        trace = Trace(advance=progress.advance, watch=refinement.watch)
+        trace.announce = lambda stage: (progress.stage(stage), refinement.stage(stage))
         with trace.stage("load"):
             picture = Picture.open(file_or_stdin(content), max_pixels=max_pixels, page=page)
             height, width = picture.size if settings["size"] is None else resized_size(*picture.size, settings["size"])
             bytes_per_pixel = (3 + (picture.alpha is not None)) * (picture.depth // 8)
             check_size(".png" if piped else out.suffix, height, width, bytes_per_pixel=bytes_per_pixel)
             stylizer = Stylizer(**loading)  # after decoding, whose memory is then free again
-        result = stylizer.stylize(picture, [file_or_stdin(path) for path in styles] or None, **settings, trace=trace)
+        given, refinement.picture = [file_or_stdin(path) for path in styles] or None, picture
+        with refinement.interruptible():
+            result = stylizer.stylize(picture, given, **settings, trace=trace)
         with trace.stage("save"):
             target, format = (standard_output(), "png") if piped else (out, None)
             kept_alpha = result.save(target, format=format, overwrite=overwrite, metadata=metadata)
@@ -59,6 +64,8 @@ def write_picture(
         console.print(f"{path}: the mask is its {used}", highlight=False)
     if result.alpha is not None and not kept_alpha:
         console.print(f"{out}: JPEG has no transparency, transparent areas are blended with white")
+    if trace.interrupted:
+        console.print("interrupted: the picture is the best one so far, and can't be replayed", highlight=False)
     console.print(f"wrote {'the picture' if piped else out} ({width}×{height}, {seconds:.1f} s)", highlight=False)
     return {
         "out": str(out),
@@ -77,6 +84,7 @@ def write_picture(
             "fell_back": trace.num_fallbacks,
         },
         "notes": [str(note) for note in notes],
+        **({"interrupted": trace.interrupted} if settings.get("refine") else {}),
     }
 
 

@@ -4,16 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Literal, TypedDict, TypeGuard, get_args
 
-from styler.choices import LEVELS, MAX_REDUCTION, MAX_SIZE, Level, Method, PreserveColor, Strokes, Transform
+from styler.choices import LEVELS, MAX_REDUCTION, MAX_SIZE, MAX_STEPS, Level, Method, PreserveColor, Strokes, Transform
 from styler.images.masks import AnyMask
 from styler.images.picture import AnyPicture
 from styler.transfer.style import Style
 from styler.transfer.trace import Trace
 
 AnyStyle = AnyPicture | Style
-
-MAX_STEPS = 100_000
-"""Of a refinement."""
 
 LARGEST = 2**62
 """Of what has no limit of its own: computing with it cannot overflow."""

@@ -126,6 +126,8 @@ def is_whole_record(record: Record) -> bool:
         return False
     if not all(is_right(name, value) for name, value in settings.items()):
         return False
+    if settings.get("refine") and not settings.get("refine_with"):
+        return False
     weights = settings.get("weights")
     named = list(map(str, others_in(settings)))  # in this order
     hashed = [entry["name"] for entry in record["others"]][: len(named)] == named

@@ -33,15 +33,16 @@ def style_target(content: Moments, style: Moments, *, alpha: float = 1.0) -> Sty
     Between them it is the point at `alpha` of the shortest path, as in the cascade with `transport`. The distance
     that counts as 1 is that of the content from the style, at any strength.
     """
-    content, style = in_double(content), in_double(style)
-    full = StyleTarget(style, root_of(style), torch.ones_like(style.mean[:, 0]))
-    energy = trace(style.covariance) + style.mean.square().sum(-1)
-    distance, _ = distance_and_gradient(content, full)
+    found, wanted = in_double(content), in_double(style)
+    full = StyleTarget(wanted, root_of(wanted), torch.ones_like(wanted.mean[:, 0]))
+    energy = trace(wanted.covariance) + wanted.mean.square().sum(-1)
+    distance, _ = distance_and_gradient(found, full)
     unit = distance.maximum(SMALLEST * energy).clamp_min(torch.finfo(torch.float32).tiny)
     if alpha == 1:
         return full._replace(unit=unit)
-    affine = transport_affine(content, style, alpha=alpha)
-    partial = Moments(affine.target, affine.matrix @ content.covariance @ affine.matrix.mT)
+    affine = transport_affine(content, style, alpha=alpha)  # in their own precision, which sets its tolerance
+    matrix = affine.matrix.to(found.covariance)
+    partial = Moments(affine.target.to(matrix), matrix @ found.covariance @ matrix.mT)
     return StyleTarget(partial, root_of(partial), unit)
 
 

@@ -32,7 +32,7 @@ class Trace:
     masks: list[MaskSource] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
-    announce: Callable[[str], None] = lambda stage: None
+    announce: Callable[[str], object] = lambda stage: None
     advance: Callable[[float], None] = lambda share: None
     watch: Watch = field(default_factory=Watch)
     interrupted: bool = False

@@ -56,7 +56,7 @@ def test_tiles_give_the_same_picture(refine):
     whole, tiled = refine(start, tile=0)[0], refine(start, tile=128)[0]
     assert (whole.dtype, tiled.dtype) == (torch.float32, torch.uint16)
     apart = (to_float(tiled) - whole).abs()  # a step of Adam is as large for the least gradient, so that signs decide
-    assert apart.median() < 5e-5
+    assert apart.median() < 5e-4
     assert apart.mean() < 2e-3
 
 

@@ -48,8 +48,7 @@ def test_features_of_low_rank_have_the_gradient_of_finite_differences():
     basis = torch.linalg.qr((features - features.mean(-1, keepdim=True))[0])[0][:, :3]
     within = basis @ (basis.mT @ direction[0])  # new directions would have an infinite slope
     distances = [
-        float(distance_and_gradient(found(features + step * within), target)[0] / target.unit)
-        for step in (1e-6, -1e-6)
+        float(distance_and_gradient(found(features + step * within), target)[0] / target.unit) for step in (1e-6, -1e-6)
     ]
     assert float((gradient * within).sum()) == pytest.approx((distances[0] - distances[1]) / 2e-6, rel=1e-4)
 
