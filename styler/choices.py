@@ -59,5 +59,8 @@ DOWNLOADED = "vgg19"
 MAX_STEPS = 100_000
 """Most steps of a refinement."""
 
+PHOTO_ALPHA = 0.7
+"""Default strength of `styler photo`: on six faces with strong styles, skin was still credible."""
+
 MAX_MEMORY = 2 << 30
 """Default memory limit of the process, in bytes."""

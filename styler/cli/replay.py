@@ -85,7 +85,13 @@ def replay(
                 f"made with {name} {record[name]}, running {now}: the result may differ slightly", highlight=False
             )
     files: dict[str, Any] = {"max_pixels": max_pixels, "overwrite": overwrite, "page": record["content"].get("page")}
-    write_picture(source, styles, out, settings, loading, console, **files)
+    if settings.pop("photo", False):
+        from styler.cli.photo_output import write_photo
+
+        how = {name: settings[name] for name in ("alpha", "weights", "regions", "keep", "size")}
+        write_photo(source, styles, out, how, loading, console, **files)
+    else:
+        write_picture(source, styles, out, settings, loading, console, **files)
     after = Picture.open(out, max_pixels=max_pixels).samples
     same = before.samples.dtype == after.dtype and before.samples.equal(after)
     console.print("identical, bit for bit" if same else f"not identical to {picture}", highlight=False)

@@ -5,10 +5,11 @@
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
+import typer
 from rich.console import Console
 
 from styler.choices import Level
@@ -16,6 +17,9 @@ from styler.cli.plain_output import collected_warnings
 from styler.cli.refinement_output import RefinementOutput
 from styler.cli.transfer_progress import TransferProgress
 from styler.errors import StylerError
+
+if TYPE_CHECKING:
+    from styler.images import Picture
 
 
 def write_picture(
@@ -54,19 +58,12 @@ def write_picture(
         with refinement.interruptible():
             result = stylizer.stylize(picture, given, **settings, trace=trace)
         with trace.stage("save"):
-            target, format = (standard_output(), "png") if piped else (out, None)
-            kept_alpha = result.save(target, format=format, overwrite=overwrite, metadata=metadata)
+            kept_alpha = save_result(result, out, overwrite=overwrite, metadata=metadata)
     seconds, (height, width) = time.perf_counter() - start, result.size
-    for note in notes:
-        console.print(f"warning: {note}", highlight=False)
-    given = [*(mask for mask, _ in settings["regions"]), *([settings["keep"]] if settings["keep"] else [])]
-    for path, used in zip(given, trace.masks, strict=True):
-        console.print(f"{path}: the mask is its {used}", highlight=False)
-    if result.alpha is not None and not kept_alpha:
-        console.print(f"{out}: JPEG has no transparency, transparent areas are blended with white")
     if trace.interrupted:
         console.print("interrupted: the picture is the best one so far, and can't be replayed", highlight=False)
-    console.print(f"wrote {'the picture' if piped else out} ({width}×{height}, {seconds:.1f} s)", highlight=False)
+    given = [*(mask for mask, _ in settings["regions"]), *([settings["keep"]] if settings["keep"] else [])]
+    print_result(result, out, seconds, console, notes, zip(given, trace.masks, strict=True), kept_alpha)
     return {
         "out": str(out),
         "content_size": list(picture.size[::-1]),
@@ -86,6 +83,42 @@ def write_picture(
         "notes": [str(note) for note in notes],
         **({"interrupted": trace.interrupted} if settings.get("refine") else {}),
     }
+
+
+def check_writable(out: Path, *, overwrite: bool) -> None:
+    """Raise before the work if the picture can't be written there; - is standard output, if that is no terminal."""
+    from styler.images import writable_format
+
+    if str(out) != "-":
+        writable_format(out, overwrite=overwrite)
+    elif sys.stdout is not None and sys.stdout.isatty():
+        raise typer.BadParameter("-o - writes a picture to standard output: redirect it, e.g. -o - > result.png")
+
+
+def save_result(result: "Picture", out: Path, *, overwrite: bool, metadata: Literal["keep", "strip"]) -> bool:
+    """Write the picture, to standard output as PNG, and return whether its alpha was written too."""
+    target, format = (standard_output(), "png") if str(out) == "-" else (out, None)
+    return result.save(target, format=format, overwrite=overwrite, metadata=metadata)
+
+
+def print_result(
+    result: "Picture",
+    out: Path,
+    seconds: float,
+    console: Console,
+    notes: Iterable[object],
+    masks: Iterable[tuple[object, str]],
+    kept_alpha: bool,
+) -> None:
+    """Report the warnings, what each mask was taken from, and what was written."""
+    for note in notes:
+        console.print(f"warning: {note}", highlight=False)
+    for path, used in masks:
+        console.print(f"{path}: the mask is its {used}", highlight=False)
+    if result.alpha is not None and not kept_alpha:
+        console.print(f"{out}: JPEG has no transparency, transparent areas are blended with white")
+    (height, width), name = result.size, "the picture" if str(out) == "-" else out
+    console.print(f"wrote {name} ({width}×{height}, {seconds:.1f} s)", highlight=False)
 
 
 def strengths_by_level(alpha: float | Mapping[Level, float], levels: Sequence[Level]) -> dict[Level, float]:

@@ -1,7 +1,6 @@
 """`styler transfer`: one photograph, one style or a mixture of several, one picture."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,7 +46,7 @@ from styler.cli.options import (
     parse_tile,
     parse_weights,
 )
-from styler.cli.stylizing import print_summary, write_picture, write_sheet
+from styler.cli.stylizing import check_writable, print_summary, write_picture, write_sheet
 from styler.process import garbage_collection_paused
 
 EXAMPLES = examples(
@@ -185,10 +184,7 @@ def transfer(
         from styler.images import writable_format
 
     target = sheet or out or default_out(content, [*styles, *(path for _, path in regions)])
-    if str(target) != "-":
-        writable_format(target, overwrite=overwrite)
-    elif sys.stdout is not None and sys.stdout.isatty():
-        raise typer.BadParameter("-o - writes a picture to standard output: redirect it, e.g. -o - > result.png")
+    check_writable(target, overwrite=overwrite)
     if preview is not None:
         check_preview(preview, target, [content, *styles, *(path for pair in regions for path in pair)], keep)
         writable_format(preview, overwrite=True)

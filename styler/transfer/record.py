@@ -128,6 +128,8 @@ def is_whole_record(record: Record) -> bool:
         return False
     if settings.get("refine") and not settings.get("refine_with"):
         return False
+    if settings.get("photo") and isinstance(settings.get("alpha"), Mapping):
+        return False
     weights = settings.get("weights")
     named = list(map(str, others_in(settings)))  # in this order
     hashed = [entry["name"] for entry in record["others"]][: len(named)] == named
@@ -136,6 +138,8 @@ def is_whole_record(record: Record) -> bool:
 
 def is_right(name: str, value: object) -> bool:
     """Return whether a setting from JSON can be one; masks and styles are paths there."""
+    if name == "photo":
+        return value is True
     if name == "keep":
         return value is None or isinstance(value, str)
     if name == "regions" and not (value == [] or is_list(value, lambda pair: is_list(pair, is_text))):

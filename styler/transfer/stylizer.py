@@ -167,7 +167,7 @@ class Stylizer:
         check_options(**options, regions=regions)
         if refine and refine_with is None:
             raise ValueError("expected refine_with 'vgg19' or a file, got None")
-        base, regions = [self._found(one) for one in base], [(mask, self._found(one)) for mask, one in regions]
+        base, regions = [self.found(one) for one in base], [(mask, self.found(one)) for mask, one in regions]
         chosen = self.cascade_levels(levels)
         trace = Trace() if trace is None else trace
         trace.device = self.device
@@ -263,14 +263,14 @@ class Stylizer:
             ValueError: If a `Style` was computed with another model.
         """
         check_options(size=size, style_size=max_size, style_scale=scale)
-        found = self._found(picture)
+        found = self.found(picture)
         seen = partial(self._style, found, size=size, max_size=max_size, scale=scale, colors=colors)
         style = seen()
         if refine_with is not None:
             style = replace(style, seen_by_loss=seen(network=self._loss_network(refine_with)))
         return style.clone()
 
-    def _found(self, style: AnyStyle) -> AnyStyle:
+    def found(self, style: AnyStyle) -> AnyStyle:
         """Return the style, or the file of the built-in style that it names.
 
         Raises:
