@@ -53,5 +53,14 @@ MAX_PIXELS = 110_000_000
 MAX_SIZE = 1_000_000
 """Upper limit of --size, in pixels."""
 
+DOWNLOADED = "vgg19"
+"""Name of torchvision's VGG-19 as a loss network, which is downloaded once."""
+
+MAX_STEPS = 100_000
+"""Most steps of a refinement."""
+
+PHOTO_ALPHA = 0.7
+"""Default strength of `styler photo`: on six faces with strong styles, skin was still credible."""
+
 MAX_MEMORY = 2 << 30
 """Default memory limit of the process, in bytes."""

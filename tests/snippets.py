@@ -27,6 +27,7 @@ SHORTER = {
     "bench sqrt": "--sizes 1x4 --repeats 1",
     "bench batch": "--size 32 --pictures 2 --repeats 1",
     "bench quality": "--size 32 --pictures 1 --alphas 1",
+    "bench photo": "--size 32 --pairs 1",
     "bench layers": "--layers WhiteningColoring2d --seeds 1 --steps 4 --repeats 1",
 }
 

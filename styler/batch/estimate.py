@@ -87,9 +87,9 @@ def seconds_per_pixel(batch_stylizer: BatchStylizer, pixels: float) -> float:
     side = max(1, min(MAX_SIDE, round(pixels**0.5)))
     noise, seconds = torch.rand(1, 3, side, side), []
     settings = {name: value for name, value in batch_stylizer.settings.items() if name not in NOT_TIMED}
-    style = batch_stylizer.stylizer.style(noise)
-    for _ in range(NUM_RUNS + 1):
+    style = batch_stylizer.stylizer.style(noise, refine_with=settings.get("refine_with"))
+    for _ in range(1 if settings.get("refine") else NUM_RUNS + 1):  # many steps need no warm-up
         start = time.perf_counter()
         batch_stylizer.stylizer.stylize(noise, style, **settings)
         seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds[1:]) / side**2
+    return statistics.median(seconds[1:] or seconds) / side**2

@@ -134,7 +134,8 @@ class BatchStylizer:
         """
         images, job = torch.cat([loaded.picture.samples for loaded in batch]), batch[0].job
         settings = self.settings_of(job)
-        matched = settings.get("preserve_color") == "match"  # the style is then recolored for each content
+        # The style is then recolored for each content, or seen at several sizes.
+        matched = settings.get("preserve_color") == "match" or settings.get("refine")
         longest = max(images.shape[-2:])
         styles = list(job.styles) if matched else [self._style(path, job.styles, longest) for path in job.styles]
         return list(self.stylizer.stylize(images, styles, **settings).split(1))

@@ -125,8 +125,9 @@ class Pipeline:
     def _next_batch(self) -> list[LoadedPicture]:
         first = self._ready[0]
         matching = [loaded for loaded in self._ready if loaded.batch_key == first.batch_key]
-        has_masks = any(self.stylizer.settings.get(name) for name in ("regions", "keep"))  # they are for one picture
-        batch = matching[: 1 if has_masks else max(1, BATCH_PIXELS // first.num_pixels)]
+        settings = self.stylizer.settings  # masks are for one picture; to refine several at once is no faster
+        is_single = any(settings.get(name) for name in ("regions", "keep", "refine"))
+        batch = matching[: 1 if is_single else max(1, BATCH_PIXELS // first.num_pixels)]
         self._ready = [loaded for loaded in self._ready if loaded not in batch]
         return batch
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Setup:
-    """Arguments of `Stylizer` and `BatchStylizer`; see there."""
+    """Arguments of `Stylizer` and `BatchStylizer`, see there; with `photo` in the settings, it is for photographs."""
 
     model: str
     device: str
@@ -31,10 +31,12 @@ class Setup:
         Raises:
             StylerError: If the model, the device or the precision is not available.
         """
+        from styler.batch.photographs import PhotoBatchStylizer
         from styler.batch.pictures import BatchStylizer
         from styler.transfer.stylizer import Stylizer
 
-        return BatchStylizer(
+        kind = PhotoBatchStylizer if self.settings.get("photo") else BatchStylizer
+        return kind(
             Stylizer(self.model, device=self.device, dtype=self.dtype),
             self.settings,
             self.folder,

@@ -14,6 +14,7 @@ from styler.process import reduce_thread_spinning
 
 COMMANDS = {
     "transfer": ("styler.cli.transfer", "Stylize a photograph with one or more style pictures."),
+    "photo": ("styler.cli.photo", "Give a photograph the colors of a style; edges and texture stay."),
     "batch": ("styler.cli.batch", "Stylize many photographs with many styles."),
     "video": ("styler.cli.video", "Stylize a video with one or more style pictures, steadily and with its sound."),
     "webcam": ("styler.cli.webcam", "Show the camera in a style, live; press q in the window to quit."),

@@ -45,6 +45,8 @@ from styler.cli.options import (
     MethodOption,
     ModelOption,
     QuietOption,
+    RefineOption,
+    RefineWithOption,
     SeedFlatsOption,
     SizeOption,
     StrokesOption,
@@ -53,6 +55,7 @@ from styler.cli.options import (
     TileOption,
     TransformOption,
     check_alpha_levels,
+    check_refinement,
     check_style_options,
     parse_alpha,
     parse_bytes,
@@ -95,6 +98,8 @@ def batch(
     detail: DetailOption = 0.0,
     strokes: StrokesOption = "fine",
     seed_flats: SeedFlatsOption = True,
+    refine: RefineOption = 0,
+    refine_with: RefineWithOption = None,
     preserve_color: ColorsOption = "none",
     levels: LevelsOption = None,
     size: SizeOption = None,
@@ -145,6 +150,7 @@ def batch(
     template = Template(name, format)
     strengths, shares, chosen_levels = parse_alpha(alpha), parse_weights(weights), parse_levels(levels)
     check_alpha_levels(strengths, chosen_levels)
+    check_refinement(refine, refine_with)
     inputs = find_inputs(*with_builtin_styles(paths, style or [], bool(mask), model, device), mask or [], keep)
     check_style_options(inputs.style_files, style_size, style_scale)
     settings: dict[str, Any] = {
@@ -162,6 +168,7 @@ def batch(
         "max_memory": parse_bytes(max_memory),
         **inputs.mask_settings(),
         **({"weights": shares} if shares else {}),
+        **({"refine": refine, "refine_with": refine_with} if refine else {}),
     }
     planning: dict[str, Any] = {"pairs": pairs, "recursive": recursive or watch, "alpha": strengths, "weights": shares}
     if watch:

@@ -27,7 +27,7 @@ class BatchRun:
         keep_freed_memory()
         self.jobs, self.setup, self.shard, self.output = list(jobs), setup, shard, output
         self.batch_stylizer = setup.batch_stylizer()
-        self.batch_stylizer.stylizer.cascade_levels(setup.settings["levels"])  # raises before anything is written
+        self.batch_stylizer.stylizer.cascade_levels(setup.settings.get("levels"))  # raises before anything is written
 
     def print_dry_run(self) -> None:
         """Print what a run would write, and an estimate of time and memory."""

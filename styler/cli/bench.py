@@ -12,6 +12,8 @@ from styler.cli.bench_layers import EXAMPLES as LAYERS_EXAMPLES
 from styler.cli.bench_layers import bench_layers
 from styler.cli.bench_one_step import EXAMPLES as ONE_STEP_EXAMPLES
 from styler.cli.bench_one_step import bench_one_step
+from styler.cli.bench_photo import EXAMPLES as PHOTO_EXAMPLES
+from styler.cli.bench_photo import bench_photo
 from styler.cli.bench_quality import EXAMPLES as QUALITY_EXAMPLES
 from styler.cli.bench_quality import bench_quality
 from styler.cli.bench_sqrt import EXAMPLES as SQRT_EXAMPLES
@@ -42,6 +44,7 @@ app.command("gradients", cls=HelpPage, epilog=GRADIENTS_EXAMPLES)(bench_gradient
 app.command("one-step", cls=HelpPage, epilog=ONE_STEP_EXAMPLES)(bench_one_step)
 app.command("layers", cls=HelpPage, epilog=LAYERS_EXAMPLES)(bench_layers)
 app.command("quality", cls=HelpPage, epilog=QUALITY_EXAMPLES)(bench_quality)
+app.command("photo", cls=HelpPage, epilog=PHOTO_EXAMPLES)(bench_photo)
 app.command("transfer", cls=HelpPage, epilog=TRANSFER_EXAMPLES)(bench_transfer)
 app.command("web", cls=HelpPage, epilog=WEB_EXAMPLES)(bench_web)
 app.command("video", cls=HelpPage, epilog=VIDEO_EXAMPLES)(bench_video)

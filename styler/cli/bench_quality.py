@@ -5,7 +5,7 @@ import shlex
 import sys
 import tempfile
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,15 @@ import typer
 
 from styler.cli.console import stderr
 from styler.cli.help_pages import examples
-from styler.cli.options import DeviceOption, RowsAsJsonOption, TransformOption, parse_strength
+from styler.cli.options import (
+    DeviceOption,
+    RefineOption,
+    RefineWithOption,
+    RowsAsJsonOption,
+    TransformOption,
+    check_refinement,
+    parse_strength,
+)
 from styler.cli.plotting import require_matplotlib
 from styler.process import reduce_thread_spinning
 
@@ -73,6 +81,8 @@ def bench_quality(
         str, typer.Option(help="Style strengths of our models, 0 to 1.", rich_help_panel="Style")
     ] = "0.25,0.5,0.75,1",
     transform: TransformOption = "transport",
+    refine: RefineOption = 0,
+    refine_with: RefineWithOption = None,
     pictures: Annotated[
         int,
         typer.Option(
@@ -135,6 +145,7 @@ def bench_quality(
     num_pairs = parse_pairs(pairs)
     others = parse_peers(peers or [])
     strengths = parse_strengths(alphas)
+    check_refinement(refine, refine_with)
     if plot is not None:
         require_matplotlib()
     from styler.benchmarks.quality.faces import read_faces
@@ -158,7 +169,8 @@ def bench_quality(
     boxes = {} if faces is None else read_faces(faces)
     names = models or ["auto"]
     ours = [OurModel(name, alpha, transform, device) for name in names for alpha in strengths]
-    tools: list[Tool] = [*ours, *(OtherTool(name, command) for name, command in others.items())]
+    refined = [replace(one, refine=refine, refine_with=refine_with) for one in ours if refine]
+    tools: list[Tool] = [*ours, *refined, *(OtherTool(name, command) for name, command in others.items())]
     with tempfile.TemporaryDirectory() if out is None else nullcontext(out) as folder:
         pictures_folder = Path(folder)
         squares = [

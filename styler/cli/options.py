@@ -11,6 +11,7 @@ from styler.choices import (
     LEVELS,
     MAX_REDUCTION,
     MAX_SIZE,
+    MAX_STEPS,
     STYLE_SUFFIX,
     DType,
     Level,
@@ -91,6 +92,24 @@ SeedFlatsOption = Annotated[
     typer.Option(
         "--seed-flats/--no-seed-flats",
         help="Add faint noise to flat areas, from which the style's texture is made.",
+        rich_help_panel="Style",
+    ),
+]
+RefineOption = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=MAX_STEPS,
+        help="Refine the result by this many steps of optimization; needs --refine-with.",
+        rich_help_panel="Style",
+    ),
+]
+RefineWithOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|vgg19",
+        help="VGG-19 for the loss of --refine: a .safetensors file, or vgg19, which is downloaded once.",
+        show_default=False,
         rich_help_panel="Style",
     ),
 ]
@@ -237,6 +256,14 @@ def check_style_options(styles: Sequence[Path], style_size: int | None, style_sc
     if saved:
         todo = "make it again: styler style save PICTURE --style-size N"
         raise typer.BadParameter(f"{option} does nothing with {saved[0]}, which was analysed when it was made; {todo}")
+
+
+def check_refinement(refine: int, refine_with: str | None) -> None:
+    """Raise a usage error unless steps and loss network go together."""
+    if refine and refine_with is None:
+        raise typer.BadParameter("--refine needs a loss network: --refine-with FILE, or --refine-with vgg19")
+    if refine_with is not None and not refine:
+        raise typer.BadParameter("--refine-with does nothing without --refine N")
 
 
 def parse_tile(text: str) -> int | Literal["auto"]:

@@ -42,6 +42,10 @@ def replay(
     keep: Annotated[
         Path | None, typer.Option(help="The --keep mask, if its name or folder has changed.", rich_help_panel="Input")
     ] = None,
+    refine_with: Annotated[
+        Path | None,
+        typer.Option(help="The loss network's file, if its name or folder has changed.", rich_help_panel="Input"),
+    ] = None,
     model: Annotated[
         Path | None, typer.Option("--model", "-m", help="The model, if it has moved.", rich_help_panel="Input")
     ] = None,
@@ -63,10 +67,12 @@ def replay(
     record = read_record(picture, before.metadata.settings, max(before.size))
     writable_format(out, overwrite=overwrite)
     console = message_console(quiet=quiet)
-    given = [*(style or []), *(mask or []), *([keep] if keep else [])]
+    given = [*(style or []), *(mask or []), *(path for path in (keep, refine_with) if path)]
     source = located(record["content"], picture, [content] if content else [], "--content")
     styles = [located(entry, picture, given, "--style") for entry in record["styles"]]
-    others = [str(located(entry, picture, given, "--mask, --style or --keep")) for entry in record["others"]]
+    others = [
+        str(located(entry, picture, given, "--mask, --style, --keep or --refine-with")) for entry in record["others"]
+    ]
     settings = relocated(record["settings"], others)
     loading = {
         "model": checked_model(record["model"], picture.parent, model),
@@ -79,7 +85,13 @@ def replay(
                 f"made with {name} {record[name]}, running {now}: the result may differ slightly", highlight=False
             )
     files: dict[str, Any] = {"max_pixels": max_pixels, "overwrite": overwrite, "page": record["content"].get("page")}
-    write_picture(source, styles, out, settings, loading, console, **files)
+    if settings.pop("photo", False):
+        from styler.cli.photo_output import write_photo
+
+        how = {name: settings[name] for name in ("alpha", "weights", "regions", "keep", "size")}
+        write_photo(source, styles, out, how, loading, console, **files)
+    else:
+        write_picture(source, styles, out, settings, loading, console, **files)
     after = Picture.open(out, max_pixels=max_pixels).samples
     same = before.samples.dtype == after.dtype and before.samples.equal(after)
     console.print("identical, bit for bit" if same else f"not identical to {picture}", highlight=False)
@@ -145,10 +157,13 @@ def checked_model(entry: dict[str, Any], folder: Path, given: Path | None) -> st
 
 
 def relocated(settings: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]:
-    """Return the settings with the current paths of masks and styles, in the order of `others_in`."""
+    """Return the settings with the current paths of masks, styles and the loss network, in the order of `others_in`."""
+    from styler.transfer.input_record import refining_file
+
     left = iter(paths)
     regions = [[next(left) for _ in pair] for pair in settings.get("regions") or []]
-    return settings | {"regions": regions, "keep": next(left) if settings.get("keep") else None}
+    found = settings | {"regions": regions, "keep": next(left) if settings.get("keep") else None}
+    return found | {"refine_with": next(left)} if refining_file(settings) else found
 
 
 def versions() -> dict[str, str]:

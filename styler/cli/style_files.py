@@ -43,6 +43,15 @@ def save(
             rich_help_panel="Size",
         ),
     ] = None,
+    refine_with: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|vgg19",
+            help="Also save what --refine needs with this VGG-19, see styler transfer.",
+            show_default=False,
+            rich_help_panel="Style",
+        ),
+    ] = None,
     model: ModelOption = "auto",
     device: DeviceOption = "auto",
     dtype: DTypeOption = "auto",
@@ -60,7 +69,7 @@ def save(
     stylizer = Stylizer(model, device=device, dtype=dtype)
     common, sources = RunningStyle(), []
     for path in pictures_in(pictures):
-        common.add(stylizer.style(path, size=style_size), 1.0)
+        common.add(stylizer.style(path, size=style_size, refine_with=refine_with), 1.0)
         sources.append({"name": path.name, "sha256": sha256(path)})
     save_style(replace(common.style, sources=tuple(sources)), out, overwrite=overwrite)
     stderr.print(f"wrote {out}, the style of {len(sources)} picture{'s' * (len(sources) > 1)}", highlight=False)
@@ -78,6 +87,7 @@ def show(
     style = read_arrays(file)
     rows = level_statistics(style.moments)
     found = {"file": str(file), "models": models_of(style.fingerprint), "encoder": style.fingerprint}
+    found["loss_network"] = style.seen_by_loss and style.seen_by_loss.fingerprint
     if as_json:
         typer.echo(json.dumps(found | {"sources": style.sources, "levels": rows}))
         return
@@ -88,6 +98,8 @@ def show(
         share = f"{source['share']:.0%} " if isinstance(source.get("share"), float) else ""
         name = str(source.get("name"))
         stdout.print(f"  {share}{name if name.isprintable() else ascii(name)}", highlight=False)
+    if style.seen_by_loss is not None:
+        stdout.print("  with the moments of a loss network, for --refine", highlight=False)
     table = Table("level", "channels", "energy", "directions")
     for level, row in rows.items():
         table.add_row(level, str(row["channels"]), f"{row['energy']:.3g}", f"{row['directions']:.1f}")

@@ -5,16 +5,21 @@
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
+import typer
 from rich.console import Console
 
 from styler.choices import Level
 from styler.cli.plain_output import collected_warnings
+from styler.cli.refinement_output import RefinementOutput
 from styler.cli.transfer_progress import TransferProgress
 from styler.errors import StylerError
+
+if TYPE_CHECKING:
+    from styler.images import Picture
 
 
 def write_picture(
@@ -29,6 +34,7 @@ def write_picture(
     metadata: Literal["keep", "strip"] = "keep",
     overwrite: bool = False,
     page: int | None = None,
+    preview: Path | None = None,
 ) -> dict[str, Any]:
     """Write the stylized picture, report it, and return a summary, in which sizes are [width, height]."""
     from styler.images import Picture, resized_size
@@ -39,27 +45,25 @@ def write_picture(
 
     start, piped = time.perf_counter(), str(out) == "-"
     with collected_warnings() as notes, console.status("starting …", spinner_style="cyan") as status:
-        progress = TransferProgress(console, status)
-        trace = Trace(announce=progress.stage, advance=progress.advance)
+        progress, refinement = TransferProgress(console, status), RefinementOutput(console, status, preview)
+        trace = Trace(advance=progress.advance, watch=refinement.watch)
+        trace.announce = lambda stage: (progress.stage(stage), refinement.stage(stage))
         with trace.stage("load"):
             picture = Picture.open(file_or_stdin(content), max_pixels=max_pixels, page=page)
             height, width = picture.size if settings["size"] is None else resized_size(*picture.size, settings["size"])
             bytes_per_pixel = (3 + (picture.alpha is not None)) * (picture.depth // 8)
             check_size(".png" if piped else out.suffix, height, width, bytes_per_pixel=bytes_per_pixel)
             stylizer = Stylizer(**loading)  # after decoding, whose memory is then free again
-        result = stylizer.stylize(picture, [file_or_stdin(path) for path in styles] or None, **settings, trace=trace)
+        given, refinement.picture = [file_or_stdin(path) for path in styles] or None, picture
+        with refinement.interruptible():
+            result = stylizer.stylize(picture, given, **settings, trace=trace)
         with trace.stage("save"):
-            target, format = (standard_output(), "png") if piped else (out, None)
-            kept_alpha = result.save(target, format=format, overwrite=overwrite, metadata=metadata)
+            kept_alpha = save_result(result, out, overwrite=overwrite, metadata=metadata)
     seconds, (height, width) = time.perf_counter() - start, result.size
-    for note in notes:
-        console.print(f"warning: {note}", highlight=False)
+    if trace.interrupted:
+        console.print("interrupted: the picture is the best one so far, and can't be replayed", highlight=False)
     given = [*(mask for mask, _ in settings["regions"]), *([settings["keep"]] if settings["keep"] else [])]
-    for path, used in zip(given, trace.masks, strict=True):
-        console.print(f"{path}: the mask is its {used}", highlight=False)
-    if result.alpha is not None and not kept_alpha:
-        console.print(f"{out}: JPEG has no transparency, transparent areas are blended with white")
-    console.print(f"wrote {'the picture' if piped else out} ({width}×{height}, {seconds:.1f} s)", highlight=False)
+    print_result(result, out, seconds, console, notes, zip(given, trace.masks, strict=True), kept_alpha)
     return {
         "out": str(out),
         "content_size": list(picture.size[::-1]),
@@ -77,7 +81,44 @@ def write_picture(
             "fell_back": trace.num_fallbacks,
         },
         "notes": [str(note) for note in notes],
+        **({"interrupted": trace.interrupted} if settings.get("refine") else {}),
     }
+
+
+def check_writable(out: Path, *, overwrite: bool) -> None:
+    """Raise before the work if the picture can't be written there; - is standard output, if that is no terminal."""
+    from styler.images import writable_format
+
+    if str(out) != "-":
+        writable_format(out, overwrite=overwrite)
+    elif sys.stdout is not None and sys.stdout.isatty():
+        raise typer.BadParameter("-o - writes a picture to standard output: redirect it, e.g. -o - > result.png")
+
+
+def save_result(result: "Picture", out: Path, *, overwrite: bool, metadata: Literal["keep", "strip"]) -> bool:
+    """Write the picture, to standard output as PNG, and return whether its alpha was written too."""
+    target, format = (standard_output(), "png") if str(out) == "-" else (out, None)
+    return result.save(target, format=format, overwrite=overwrite, metadata=metadata)
+
+
+def print_result(
+    result: "Picture",
+    out: Path,
+    seconds: float,
+    console: Console,
+    notes: Iterable[object],
+    masks: Iterable[tuple[object, str]],
+    kept_alpha: bool,
+) -> None:
+    """Report the warnings, what each mask was taken from, and what was written."""
+    for note in notes:
+        console.print(f"warning: {note}", highlight=False)
+    for path, used in masks:
+        console.print(f"{path}: the mask is its {used}", highlight=False)
+    if result.alpha is not None and not kept_alpha:
+        console.print(f"{out}: JPEG has no transparency, transparent areas are blended with white")
+    (height, width), name = result.size, "the picture" if str(out) == "-" else out
+    console.print(f"wrote {name} ({width}×{height}, {seconds:.1f} s)", highlight=False)
 
 
 def strengths_by_level(alpha: float | Mapping[Level, float], levels: Sequence[Level]) -> dict[Level, float]:

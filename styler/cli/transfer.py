@@ -1,9 +1,8 @@
 """`styler transfer`: one photograph, one style or a mixture of several, one picture."""
 
 import json
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,6 +24,8 @@ from styler.cli.options import (
     OverwriteOption,
     PageOption,
     QuietOption,
+    RefineOption,
+    RefineWithOption,
     SeedFlatsOption,
     SizeOption,
     StrokesOption,
@@ -34,6 +35,7 @@ from styler.cli.options import (
     TransformOption,
     VerboseOption,
     check_alpha_levels,
+    check_refinement,
     check_style_options,
     default_out,
     paired,
@@ -44,13 +46,16 @@ from styler.cli.options import (
     parse_tile,
     parse_weights,
 )
-from styler.cli.stylizing import print_summary, write_picture, write_sheet
+from styler.cli.stylizing import check_writable, print_summary, write_picture, write_sheet
 from styler.process import garbage_collection_paused
 
 EXAMPLES = examples(
     "styler transfer photo.jpg great-wave",
     "styler transfer photo.jpg painting.jpg --alpha 0.6 --size 1024 --out result.jpg",
 )
+
+INTERRUPTED = 130
+"""Exit status."""
 
 app = make_app()
 
@@ -99,6 +104,14 @@ def transfer(
     detail: DetailOption = 0.0,
     strokes: StrokesOption = "fine",
     seed_flats: SeedFlatsOption = True,
+    refine: RefineOption = 0,
+    refine_with: RefineWithOption = None,
+    preview: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the picture so far to this file every two seconds of --refine.", rich_help_panel="Output"
+        ),
+    ] = None,
     preserve_color: ColorsOption = "none",
     levels: LevelsOption = None,
     size: SizeOption = None,
@@ -137,6 +150,11 @@ def transfer(
     check_usage([content, *styles], [*(path for pair in regions for path in pair), *([keep] if keep else [])])
     if not styles and not regions:
         raise typer.BadParameter("give a STYLE, or a --mask and its --style")
+    check_refinement(refine, refine_with)
+    if preview is not None and not refine:
+        raise typer.BadParameter("--preview does nothing without --refine N")
+    if refine and sheet is not None:
+        raise typer.BadParameter("a --sheet can't be refined: choose from it first")
     if sheet is not None and out is not None:
         raise typer.BadParameter("--sheet FILE is the output, so --out can't be given too")
     if shares is not None and len(shares) != len(styles):
@@ -160,24 +178,36 @@ def transfer(
         "method": method,
         "tile": parse_tile(tile),
         "max_memory": parse_bytes(max_memory),
+        **({"refine": refine, "refine_with": refine_with} if refine else {}),
     }
     with garbage_collection_paused("torch"):
         from styler.images import writable_format
 
     target = sheet or out or default_out(content, [*styles, *(path for _, path in regions)])
-    if str(target) != "-":
-        writable_format(target, overwrite=overwrite)
-    elif sys.stdout is not None and sys.stdout.isatty():
-        raise typer.BadParameter("-o - writes a picture to standard output: redirect it, e.g. -o - > result.png")
+    check_writable(target, overwrite=overwrite)
+    if preview is not None:
+        check_preview(preview, target, [content, *styles, *(path for pair in regions for path in pair)], keep)
+        writable_format(preview, overwrite=True)
     write = write_sheet if sheet else write_picture
     console = message_console(quiet=quiet or as_json)
     loading = {"model": model, "device": device, "dtype": dtype}
-    files = {"max_pixels": max_pixels, "metadata": metadata, "overwrite": overwrite, "page": page}
+    files: dict[str, Any] = {"max_pixels": max_pixels, "metadata": metadata, "overwrite": overwrite, "page": page}
+    files |= {"preview": preview} if preview else {}
     summary = write(content, styles, target, settings, loading, console, **files)
     if verbose and not sheet:
         print_summary(summary, console)
     if as_json:
         typer.echo(json.dumps(summary), err=str(target) == "-")
+    if summary.get("interrupted"):
+        raise typer.Exit(INTERRUPTED)
+
+
+def check_preview(preview: Path, out: Path, inputs: list[Path], keep: Path | None) -> None:
+    """Raise a usage error if the preview, which replaces any file, would replace the output or an input."""
+    kinds = {"the output": [out], "an input": [*inputs, *([keep] if keep else [])]}
+    for kind, paths in kinds.items():
+        if preview.resolve() in [path.resolve() for path in paths]:
+            raise typer.BadParameter(f"--preview would replace {preview}, which is {kind}")
 
 
 def check_usage(pictures: list[Path], others: list[Path]) -> None:

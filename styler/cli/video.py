@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from styler.choices import PHOTO_ALPHA
 from styler.cli.help_pages import HelpPage, examples, make_app
 from styler.cli.options import (
-    AlphaOption,
     ColorsOption,
     DeviceOption,
     DTypeOption,
@@ -135,7 +135,7 @@ def video(
             min=0,
             max=1,
             help="How much of the frame before is blended in along the motion; 0 turns it off.",
-            show_default="0.75",
+            show_default="0.75, with --photo 0",
             rich_help_panel="Style",
         ),
     ] = None,
@@ -159,7 +159,22 @@ def video(
             rich_help_panel="Style",
         ),
     ] = None,
-    alpha: AlphaOption = "1",
+    photo: Annotated[
+        bool,
+        typer.Option(
+            "--photo",
+            help="Change colors alone, as styler photo does, by one table for each shot.",
+            rich_help_panel="Style",
+        ),
+    ] = False,
+    alpha: Annotated[
+        str | None,
+        typer.Option(
+            help="Style strength, 0 to 1; or by level, e.g. relu4_1=0.8,relu1_1=0.5; levels not named have 1.",
+            show_default=f"1, with --photo {PHOTO_ALPHA}",
+            rich_help_panel="Style",
+        ),
+    ] = None,
     alpha_at: Annotated[
         list[str] | None,
         typer.Option(
@@ -213,13 +228,27 @@ def video(
     """
     if mask and len(mask) != len(style or []):
         raise typer.BadParameter(f"{len(mask)} --mask and {len(style or [])} --style: each mask needs its style")
-    strengths, chosen_levels, shares = parse_alpha(alpha), parse_levels(levels), parse_weights(weights)
+    usual = str(PHOTO_ALPHA) if photo else "1"
+    strengths, chosen_levels, shares = parse_alpha(alpha or usual), parse_levels(levels), parse_weights(weights)
     check_alpha_levels(strengths, chosen_levels)
     if shares is not None and len(shares) != len(styles):
         raise typer.BadParameter(f"{len(shares)} --weights for {len(styles)} styles")
     piped = [str(path) == "-" for path in (clip, out)]
     if any(piped) != (raw is not None) or piped[0] != piped[1]:
         raise typer.BadParameter("raw frames need all of CLIP -, --out - and --raw WIDTHxHEIGHT")
+    unfit = {
+        "--style-at": bool(style_at),
+        "--alpha-at": bool(alpha_at),
+        "--raw": raw is not None,
+        "--levels": levels is not None,
+        "--preserve-color": preserve_color != "none",
+        "--moments frame": moments == "frame",
+        "--alpha by level": isinstance(strengths, dict),
+        "--seed-flats": seed_flats,
+    }
+    if photo and any(unfit.values()):
+        option = next(name for name, is_given in unfit.items() if is_given)
+        raise typer.BadParameter(f"--photo has one table for each shot, so {option} can't be given too")
     keys = [parse_key(text, "--style-at") for text in style_at or []]
     from styler.video.extra import check_installed
 
@@ -247,9 +276,10 @@ def video(
         transform=transform,
         method=method,
         max_memory=parse_bytes(max_memory),
-        steady=STEADY if steady is None else steady,
+        steady=(0.0 if photo else STEADY) if steady is None else steady,
         moments=moments,
         seed_flats=seed_flats,
+        photo=photo,
     )
     check_files(
         [*styles, *(path for _, path in settings.style_at), *(mask or []), *(style or []), *([keep] if keep else [])]

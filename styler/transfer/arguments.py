@@ -1,9 +1,10 @@
 """The options of `Stylizer.stylize`: their types, and what each may be."""
 
 from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
 from typing import Any, Literal, TypedDict, TypeGuard, get_args
 
-from styler.choices import LEVELS, MAX_REDUCTION, MAX_SIZE, Level, Method, PreserveColor, Strokes, Transform
+from styler.choices import LEVELS, MAX_REDUCTION, MAX_SIZE, MAX_STEPS, Level, Method, PreserveColor, Strokes, Transform
 from styler.images.masks import AnyMask
 from styler.images.picture import AnyPicture
 from styler.transfer.style import Style
@@ -34,6 +35,8 @@ class Options(TypedDict, total=False):
     method: Method
     tile: int | Literal["auto"]
     max_memory: int
+    refine: int
+    refine_with: str | PathLike[str] | None
     trace: Trace | None
 
 
@@ -100,6 +103,8 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "method": choice(Method),
     "tile": (lambda x: x == "auto" or is_whole(x, 0, LARGEST), "'auto', or a whole number of pixels from 0"),
     "max_memory": (lambda x: is_whole(x, 0, LARGEST), "a whole number of bytes from 0"),
+    "refine": (lambda x: is_whole(x, 0, MAX_STEPS), f"a whole number of steps from 0 to {MAX_STEPS}"),
+    "refine_with": (lambda x: x is None or isinstance(x, str | PathLike), "'vgg19', a file, or None"),
 }
 """What each option may be, and that in words; pictures and styles are checked where they are opened."""
 

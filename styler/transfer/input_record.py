@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from styler.choices import DOWNLOADED
 from styler.files import sha256
 from styler.model.catalog import models_folder
 
@@ -51,9 +52,16 @@ def model_record(name: str, path: Path | None) -> dict[str, str | None]:
 
 
 def others_in(settings: Mapping[str, Any]) -> list[Path]:
-    """Return the files that are named in settings: masks and the styles of their regions."""
+    """Return the files that are named in settings: masks, the styles of their regions, the loss network."""
     named = [name for pair in settings.get("regions") or [] for name in pair]
-    return [Path(name) for name in [*named, *([settings["keep"]] if settings.get("keep") else [])]]
+    named += [settings["keep"]] if settings.get("keep") else []
+    return [Path(name) for name in [*named, *refining_file(settings)]]
+
+
+def refining_file(settings: Mapping[str, Any]) -> list[str]:
+    """Return the file of the loss network, if it is one; torchvision's has its hash in its own name."""
+    name = settings.get("refine_with")
+    return [] if name in (None, DOWNLOADED) else [name]
 
 
 def without_folders(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,6 +71,8 @@ def without_folders(settings: Mapping[str, Any]) -> dict[str, Any]:
         found["regions"] = [[Path(name).name for name in pair] for pair in found["regions"]]
     if found.get("keep"):
         found["keep"] = Path(found["keep"]).name
+    if found.get("refine_with"):
+        found["refine_with"] = Path(found["refine_with"]).name
     return found
 
 

@@ -46,7 +46,7 @@ def settings_record(
     if content.source is None or not all(isinstance(one, str | os.PathLike) for one in named if one is not None):
         return None
     paths: dict[str, Any] = {"regions": [[os.fspath(one) for one in pair] for pair in settings["regions"]]}
-    paths |= {"keep": None if settings["keep"] is None else os.fspath(settings["keep"])}
+    paths |= {name: os.fspath(settings[name]) for name in ("keep", "refine_with") if settings.get(name) is not None}
     try:
         record = record_of(content.source, [Path(str(one)) for one in styles], model, dict(settings) | paths)
     except OSError as error:
@@ -126,6 +126,10 @@ def is_whole_record(record: Record) -> bool:
         return False
     if not all(is_right(name, value) for name, value in settings.items()):
         return False
+    if settings.get("refine") and not settings.get("refine_with"):
+        return False
+    if settings.get("photo") and isinstance(settings.get("alpha"), Mapping):
+        return False
     weights = settings.get("weights")
     named = list(map(str, others_in(settings)))  # in this order
     hashed = [entry["name"] for entry in record["others"]][: len(named)] == named
@@ -134,6 +138,8 @@ def is_whole_record(record: Record) -> bool:
 
 def is_right(name: str, value: object) -> bool:
     """Return whether a setting from JSON can be one; masks and styles are paths there."""
+    if name == "photo":
+        return value is True
     if name == "keep":
         return value is None or isinstance(value, str)
     if name == "regions" and not (value == [] or is_list(value, lambda pair: is_list(pair, is_text))):

@@ -1,6 +1,7 @@
 """Style transfer in a single call, which loads the model by itself."""
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Literal, Unpack, overload
 
@@ -58,6 +59,8 @@ def stylize(
     method: Method = "auto",
     tile: int | Literal["auto"] = "auto",
     max_memory: int = MAX_MEMORY,
+    refine: int = 0,
+    refine_with: str | PathLike[str] | None = None,
     trace: Trace | None = None,
 ) -> AnyPicture:
     """Return the content in the style, with a model loaded for this one call.
@@ -84,5 +87,7 @@ def stylize(
         method=method,
         tile=tile,
         max_memory=max_memory,
+        refine=refine,
+        refine_with=refine_with,
         trace=trace,
     )

@@ -29,6 +29,7 @@ class Style:
         name: What to call the style, such as its file's name; may be empty.
         sources: What the style was made of, ready for JSON: `name`, `sha256` and perhaps `share` of each picture.
         roughness: How rough the flat parts of each picture are, see `styler.transfer.seeding`; 0 if unknown.
+        seen_by_loss: The same style as the loss network of a refinement sees it, with its fingerprint, if computed.
     """
 
     moments: Mapping[Level, Moments]
@@ -36,6 +37,7 @@ class Style:
     name: str = ""
     sources: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     roughness: tuple[float, ...] = (0.0,)
+    seen_by_loss: Self | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "moments", MappingProxyType(dict(self.moments)))
@@ -49,11 +51,13 @@ class Style:
             level: moments if moments.mean.device == device else Moments(*(x.to(device) for x in moments))
             for level, moments in self.moments.items()
         }
-        return replace(self, moments=moved)
+        seen = None if self.seen_by_loss is None else self.seen_by_loss.to(device)
+        return replace(self, moments=moved, seen_by_loss=seen)
 
     def clone(self) -> Self:
         """Return a copy that shares no memory with this style."""
-        return replace(self, moments={level: Moments(*map(torch.clone, x)) for level, x in self.moments.items()})
+        copied = {level: Moments(*map(torch.clone, x)) for level, x in self.moments.items()}
+        return replace(self, moments=copied, seen_by_loss=self.seen_by_loss and self.seen_by_loss.clone())
 
 
 def style_of(
@@ -104,6 +108,8 @@ class RunningStyle:
         self._sums: dict[Level, RunningMoments] = {}
         self._roughness: list[tuple[float, tuple[float, ...]]] = []
         self._fingerprint = ""
+        self._seen_by_loss: RunningStyle | None = None
+        self._all_seen = True
 
     def add(self, style: Style, weight: float) -> None:
         """Add a style with a weight on any scale.
@@ -114,6 +120,10 @@ class RunningStyle:
         if self._fingerprint and style.fingerprint and style.fingerprint != self._fingerprint:
             raise ValueError(f"expected styles of one model, got {self._fingerprint[:8]} and {style.fingerprint[:8]}")
         self._fingerprint = self._fingerprint or style.fingerprint
+        self._all_seen &= style.seen_by_loss is not None
+        if style.seen_by_loss is not None:
+            self._seen_by_loss = self._seen_by_loss or RunningStyle()
+            self._seen_by_loss.add(style.seen_by_loss, weight)
         self._roughness.append((weight, style.roughness))
         for level, moments in style.moments.items():
             self._sums.setdefault(level, RunningMoments()).add(moments, weight)
@@ -124,7 +134,8 @@ class RunningStyle:
         found = {level: total.moments for level, total in self._sums.items() if total.moments is not None}
         total = sum(weight for weight, _ in self._roughness) or 1.0
         rough = zip(*([weight / total * x for x in each] for weight, each in self._roughness), strict=True)
-        return Style(found, self._fingerprint, roughness=tuple(sum(each) for each in rough))
+        seen = self._seen_by_loss.style if self._seen_by_loss and self._all_seen else None
+        return Style(found, self._fingerprint, roughness=tuple(sum(each) for each in rough), seen_by_loss=seen)
 
 
 def mixed_style(styles: Sequence[Style], weights: Sequence[float]) -> Style:

@@ -15,6 +15,9 @@ from styler.files import exists_error, write_error
 from styler.model.catalog import encoder_fingerprint, shipped_models, unreadable
 
 FORMAT = "styler-style-1"
+LOSS, LOSS_ENCODER = "loss.", "loss_encoder"
+"""Prefix of the moments that a loss network computed, and the metadata entry with its fingerprint."""
+
 MAX_DEVIATION = 0.5
 """Greatest roughness: no deviation of values in [0, 1] exceeds it."""
 
@@ -36,12 +39,14 @@ class StyleArrays:
         fingerprint: Identifies the encoder that computed them.
         sources: What the style was made of.
         roughness: How rough its flat parts are, 0 to 0.5.
+        seen_by_loss: The same style as the loss network of a refinement sees it, if it is in the file.
     """
 
     moments: dict[Level, tuple[np.ndarray, np.ndarray]]
     fingerprint: str = ""
     sources: tuple[dict[str, Any], ...] = field(default=())
     roughness: float = 0.0
+    seen_by_loss: "StyleArrays | None" = None
 
 
 def read_arrays(path: Path) -> StyleArrays:
@@ -64,12 +69,8 @@ def arrays_in(tensors: Arrays, metadata: Mapping[str, str], *, name: str) -> Sty
     """Return the style in the arrays and metadata of a file called `name`; see `read_arrays`."""
     if metadata.get("format") != FORMAT:
         raise StylerError(f"{name} is not a styler style", "make one: styler style save PICTURE -o NAME.style")
-    moments: dict[Level, tuple[np.ndarray, np.ndarray]] = {}
-    for level in LEVELS:
-        found = valid_moments(*(tensors.get(f"{level}.{part}") for part in ("mean", "covariance", "root")))
-        if found is None:
-            raise StylerError(f"{name} has no valid moments of {level}", "the file is damaged; make it again")
-        moments[level] = found
+    moments, mark = moments_in(tensors, "", name=name), metadata.get(LOSS_ENCODER)
+    seen_by_loss = None if mark is None else StyleArrays(moments_in(tensors, LOSS, name=name), mark)
     roughness = tensors.get("roughness", np.zeros(1))  # missing until 0.2
     if roughness.dtype.kind != "f" or roughness.shape != (1,) or not 0 <= float(roughness[0]) <= MAX_DEVIATION:
         raise StylerError(f"{name} has no valid roughness", "the file is damaged; make it again")
@@ -78,7 +79,19 @@ def arrays_in(tensors: Arrays, metadata: Mapping[str, str], *, name: str) -> Sty
     except (ValueError, RecursionError):
         sources = []
     listed = isinstance(sources, list) and all(isinstance(source, dict) for source in sources)
-    return StyleArrays(moments, metadata.get("encoder", ""), tuple(sources) if listed else (), float(roughness[0]))
+    listed_sources = tuple(sources) if listed else ()
+    return StyleArrays(moments, metadata.get("encoder", ""), listed_sources, float(roughness[0]), seen_by_loss)
+
+
+def moments_in(tensors: Arrays, prefix: str, *, name: str) -> dict[Level, tuple[np.ndarray, np.ndarray]]:
+    """Return the moments at each level, of which the arrays' names begin with the prefix; see `read_arrays`."""
+    moments: dict[Level, tuple[np.ndarray, np.ndarray]] = {}
+    for level in LEVELS:
+        found = valid_moments(*(tensors.get(f"{prefix}{level}.{part}") for part in ("mean", "covariance", "root")))
+        if found is None:
+            raise StylerError(f"{name} has no valid moments of {prefix}{level}", "the file is damaged; make it again")
+        moments[level] = found
+    return moments
 
 
 def valid_moments(
@@ -130,10 +143,15 @@ def squared_triangle(triangle: np.ndarray, size: int) -> np.ndarray | None:
 
 def tensors_of(style: StyleArrays) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Return the arrays and the metadata of a style's file."""
-    tensors = {f"{level}.mean": mean for level, (mean, _) in style.moments.items()}
-    tensors |= {f"{level}.covariance": covariance for level, (_, covariance) in style.moments.items()}
-    tensors["roughness"] = np.array([style.roughness], dtype=np.float32)
-    return tensors, {"format": FORMAT, "encoder": style.fingerprint, "sources": json.dumps(style.sources)}
+    metadata = {"format": FORMAT, "encoder": style.fingerprint, "sources": json.dumps(style.sources)}
+    parts = {"": style.moments}
+    if style.seen_by_loss is not None:
+        parts[LOSS], metadata[LOSS_ENCODER] = style.seen_by_loss.moments, style.seen_by_loss.fingerprint
+    tensors = {"roughness": np.array([style.roughness], dtype=np.float32)}
+    for prefix, moments in parts.items():
+        for level, (mean, covariance) in moments.items():
+            tensors |= {f"{prefix}{level}.mean": mean, f"{prefix}{level}.covariance": covariance}
+    return tensors, metadata
 
 
 def models_of(encoder: str) -> list[str]:

@@ -17,10 +17,10 @@ class StyleCache:
         self.size = size
         self._styles, self._lock = OrderedDict[str, Style](), Lock()
 
-    def get(self, image: Tensor, alpha: Tensor | None, compute: Callable[[], Style]) -> Style:
-        """Return the style of these samples, computed if it is not there."""
+    def get(self, image: Tensor, alpha: Tensor | None, network: str, compute: Callable[[], Style]) -> Style:
+        """Return the style of these samples as a network with this fingerprint sees it, computed if it is not there."""
         parts = [x for x in (image, alpha) if x is not None]
-        key = "".join(f"{sha256(x.cpu().contiguous().numpy()).hexdigest()}{x.dtype}{x.shape}" for x in parts)
+        key = network + "".join(f"{sha256(x.cpu().contiguous().numpy()).hexdigest()}{x.dtype}{x.shape}" for x in parts)
         with self._lock:
             found = self._styles.get(key)
         found = compute() if found is None else found  # outside the lock, so that other threads need not wait

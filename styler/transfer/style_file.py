@@ -18,7 +18,16 @@ from styler.model.encoder import Encoder
 from styler.model.vgg import block
 from styler.transfer.moments import Moments
 from styler.transfer.style import Style
-from styler.transfer.style_arrays import FORMAT, UNKNOWN_TYPE, StyleArrays, arrays_in, models_of, read_arrays
+from styler.transfer.style_arrays import (
+    FORMAT,
+    LOSS,
+    LOSS_ENCODER,
+    UNKNOWN_TYPE,
+    StyleArrays,
+    arrays_in,
+    models_of,
+    read_arrays,
+)
 
 
 def fingerprint(encoder: Encoder) -> str:
@@ -55,8 +64,12 @@ def style_bytes(style: Style, *, compact: bool = False) -> bytes:
     else:
         tensors |= {f"{level}.covariance": moments.covariance for level, moments in style.moments.items()}
     tensors["roughness"] = torch.tensor(style.roughness)
+    if style.seen_by_loss is not None:
+        for level, (mean, covariance) in style.seen_by_loss.moments.items():
+            tensors |= {f"{LOSS}{level}.mean": mean, f"{LOSS}{level}.covariance": covariance}
     kept = {name: x if name.endswith(".root") else x.float() for name, x in tensors.items()}
     metadata = {"format": FORMAT, "encoder": style.fingerprint, "sources": json.dumps(style.sources)}
+    metadata |= {} if style.seen_by_loss is None else {LOSS_ENCODER: style.seen_by_loss.fingerprint}
     return save({name: tensor.cpu().contiguous() for name, tensor in kept.items()}, metadata)
 
 
@@ -79,7 +92,8 @@ def read_style(path: Path) -> Style:
 def style_from(arrays: StyleArrays, name: str) -> Style:
     """Return a style of arrays as one of tensors."""
     moments = {level: Moments(*map(torch.from_numpy, pair)) for level, pair in arrays.moments.items()}
-    return Style(moments, arrays.fingerprint, name, arrays.sources, (arrays.roughness,))
+    seen = None if arrays.seen_by_loss is None else style_from(arrays.seen_by_loss, name)
+    return Style(moments, arrays.fingerprint, name, arrays.sources, (arrays.roughness,), seen)
 
 
 def style_of_bytes(data: bytes, *, name: str) -> Style:

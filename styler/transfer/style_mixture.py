@@ -15,7 +15,10 @@ def mixed_arrays(styles: Sequence[StyleArrays], weights: Sequence[float]) -> Sty
     moments = {level: mixed_pair([style.moments[level] for style in styles], shares) for level in levels}
     roughness = sum(share * style.roughness for share, style in zip(shares, styles, strict=True))
     sources = mixed_sources(list(zip(styles, weights, strict=True)))
-    return StyleArrays(moments, styles[0].fingerprint, sources, roughness)
+    seen = [style.seen_by_loss for style in styles if style.seen_by_loss is not None]
+    shared = len(seen) == len(styles) and len({one.fingerprint for one in seen}) == 1
+    seen_by_loss = mixed_arrays(seen, weights) if shared else None
+    return StyleArrays(moments, styles[0].fingerprint, sources, roughness, seen_by_loss)
 
 
 def mixed_pair(

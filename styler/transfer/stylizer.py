@@ -12,14 +12,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from styler.choices import LEVELS, MAX_MEMORY, STYLE_SUFFIX, Level, Method, PreserveColor, Strokes, Transform
+from styler.choices import DOWNLOADED, LEVELS, MAX_MEMORY, Level, Method, PreserveColor, Strokes, Transform
 from styler.errors import StylerError
 from styler.images.loading import File
 from styler.images.masks import AnyMask, outside, read_mask
 from styler.images.own_samples import own_samples
 from styler.images.picture import AnyPicture, Picture
 from styler.images.pixels import to_float
-from styler.model.catalog import find_model
+from styler.model.catalog import find_model, is_file
 from styler.model.device import exact_float32, find_device, find_dtype
 from styler.model.style_catalog import builtin_style_file, is_style_name
 from styler.model.weights import load_model
@@ -27,10 +27,13 @@ from styler.process import keep_freed_memory
 from styler.transfer.arguments import AnyStyle, Options, check_options, check_styles
 from styler.transfer.cascade import cascade
 from styler.transfer.color import colors_of, recolored, with_kept_content
+from styler.transfer.input_record import file_hash
+from styler.transfer.loss_network import LossNetwork, load_loss_network
 from styler.transfer.memory import is_out_of_memory, tiling_for
 from styler.transfer.moments import Moments
 from styler.transfer.place import Place
 from styler.transfer.record import settings_record
+from styler.transfer.refining import finished_at, is_analysed, refined_pictures, seen_by
 from styler.transfer.strokes import reduced, reduction_of, with_strokes
 from styler.transfer.style import Style, mixed_style, style_of
 from styler.transfer.style_cache import StyleCache
@@ -81,6 +84,7 @@ class Stylizer:
         self.fingerprint = fingerprint(self.model.encoder)
         self.model.to(self.device, self.dtype)
         self._cache = StyleCache(num_cached_styles)
+        self._networks: dict[str, LossNetwork] = {}
         if keep_memory and self.device.type == "cpu":
             keep_freed_memory()
 
@@ -119,6 +123,8 @@ class Stylizer:
         method: Method = "auto",
         tile: int | Literal["auto"] = "auto",
         max_memory: int = MAX_MEMORY,
+        refine: int = 0,
+        refine_with: str | os.PathLike[str] | None = None,
         trace: Trace | None = None,
     ) -> AnyPicture:
         """Return the content in the style: a `Picture` for a `Picture` or a file, else what the content was.
@@ -144,6 +150,8 @@ class Stylizer:
             method: How matrix roots are computed, see `styler.matrix_sqrt`.
             tile: Side of the tiles in pixels, 0 for none; by default tiles are used when `max_memory` requires them.
             max_memory: Memory limit of the process in bytes; a GPU's own free memory limits what runs there.
+            refine: Steps of optimization that the result is refined by, see `styler.transfer.refinement`.
+            refine_with: Network of its loss: "vgg19" (torchvision's, downloaded once) or a VGG-19 as .safetensors.
             trace: Filled with what was done, if given.
 
         Raises:
@@ -154,9 +162,12 @@ class Stylizer:
         options |= {"detail": detail, "strokes": strokes, "seed_flats": seed_flats}
         options |= {"levels": levels, "size": size, "style_size": style_size, "style_scale": style_scale}
         options |= {"transform": transform, "method": method, "tile": tile, "max_memory": max_memory}
+        options |= {"refine": refine, "refine_with": refine_with} if refine else {}
         base = check_styles(style, regions, weights)
         check_options(**options, regions=regions)
-        base, regions = [self._found(one) for one in base], [(mask, self._found(one)) for mask, one in regions]
+        if refine and refine_with is None:
+            raise ValueError("expected refine_with 'vgg19' or a file, got None")
+        base, regions = [self.found(one) for one in base], [(mask, self.found(one)) for mask, one in regions]
         chosen = self.cascade_levels(levels)
         trace = Trace() if trace is None else trace
         trace.device = self.device
@@ -173,11 +184,19 @@ class Stylizer:
             masks, kept = [mask for mask, _ in read[: len(regions)]], None if keep is None else read[-1][0]
             kept = kept if base else outside(masks, kept)
         with trace.stage("style"):
-            seen = partial(self._style, size=style_size, max_size=max(image.shape[-2:]), scale=style_scale)
-            seen = partial(seen, colors=colors_of(image) if preserve_color == "match" else None)
-            found = [seen(one).to(self.device) for one in (*base, *(one for _, one in regions))]
-            mixed = mixed_style(found[: len(base)], weights or [1.0] * len(base)) if base else found[0]
-            styles = [mixed, *found[len(base) :]]
+            colors = colors_of(image) if preserve_color == "match" else None
+            seen = partial(self._style, size=style_size, max_size=max(image.shape[-2:]), colors=colors)
+            every = [*base, *(one for _, one in regions)]
+
+            def styles_at(share: float, network: LossNetwork | None = None) -> list[Style]:
+                found = [seen(one, scale=style_scale * share, network=network).to(self.device) for one in every]
+                mixed = mixed_style(found[: len(base)], weights or [1.0] * len(base)) if base else found[0]
+                return [mixed, *found[len(base) :]]
+
+            styles = styles_at(1.0)
+            network = self._loss_network(refine_with) if refine and refine_with is not None else None
+            if network is not None:
+                styles_at(1.0, network)  # raises before the work
         with torch.no_grad(), exact_float32(self.device):
             place = Place(self.model, tiling_for(image, self.model, tile=tile, max_memory=max_memory))
             areas = torch.cat(masks) if masks else None
@@ -199,10 +218,20 @@ class Stylizer:
                         raise
                 place = place.smaller(image, trace)
             share = mixed_share(alpha)
-            kinds: dict[str, Any] = {"detail": detail, "preserve_color": preserve_color, "keep": kept}
-            samples = with_kept_content(result, original.samples, share=share, **kinds)
+            finish = partial(with_kept_content, share=share, detail=detail, preserve_color=preserve_color)
+            if network is not None:
+                strengths = {x: alpha.get(x, 1.0) if isinstance(alpha, Mapping) else alpha for x in chosen}
+                how = {"masks": areas, "alpha": original.alpha, "keep": kept, "num_steps": refine}
+                how |= {"strengths": strengths, "max_memory": max_memory}
+                how |= {"tile": None if tile == "auto" else tile, "has_sizes": not any(map(is_analysed, every))}
+                how |= {"watch": trace.watch.finishing(partial(finished_at, finish, original.samples, kept))}
+                with trace.stage("refine"):
+                    seen_at = partial(styles_at, network=network)
+                    result, is_complete = refined_pictures(result, image, seen_at, network, **how)
+                trace.interrupted = not is_complete
+            samples = finish(result, original.samples, keep=kept)
         trace.settings = options | {"regions": regions, "keep": keep}
-        record = settings_record(picture, base, place.model, trace.settings)
+        record = None if trace.interrupted else settings_record(picture, base, place.model, trace.settings)
         result = picture.with_samples(samples, settings=record)
         if kept is not None:
             result = replace(result, own=own_samples(picture.source, picture.profile, kept, page=picture.page))
@@ -216,6 +245,7 @@ class Stylizer:
         max_size: int | None = None,
         scale: float = 1.0,
         colors: Moments | None = None,
+        refine_with: str | os.PathLike[str] | None = None,
     ) -> Style:
         """Return the style of a picture or in a .style file: a copy of its own.
 
@@ -226,16 +256,21 @@ class Stylizer:
             max_size: See `size`.
             scale: Factor for this size.
             colors: Mean and covariance of RGB that the picture is given first.
+            refine_with: Loss network of refinements that the style should serve, see `stylize`.
 
         Raises:
             StylerError: If a file can't be read, or a .style should be given colors.
             ValueError: If a `Style` was computed with another model.
         """
         check_options(size=size, style_size=max_size, style_scale=scale)
-        found = self._found(picture)
-        return self._style(found, size=size, max_size=max_size, scale=scale, colors=colors).clone()
+        found = self.found(picture)
+        seen = partial(self._style, found, size=size, max_size=max_size, scale=scale, colors=colors)
+        style = seen()
+        if refine_with is not None:
+            style = replace(style, seen_by_loss=seen(network=self._loss_network(refine_with)))
+        return style.clone()
 
-    def _found(self, style: AnyStyle) -> AnyStyle:
+    def found(self, style: AnyStyle) -> AnyStyle:
         """Return the style, or the file of the built-in style that it names.
 
         Raises:
@@ -246,18 +281,26 @@ class Stylizer:
         return builtin_style_file(str(style), self.fingerprint, model=self.model.name)
 
     def _style(
-        self, picture: AnyStyle, *, size: int | None, max_size: int | None, scale: float, colors: Moments | None
+        self,
+        picture: AnyStyle,
+        *,
+        size: int | None,
+        max_size: int | None,
+        scale: float,
+        colors: Moments | None,
+        network: LossNetwork | None = None,
     ) -> Style:
-        is_file = isinstance(picture, str | os.PathLike) and Path(picture).suffix.lower() == STYLE_SUFFIX
-        if colors is not None and (is_file or isinstance(picture, Style)):
-            what = f"{picture if is_file else 'a style'} has no colors that could be changed"
+        is_saved = isinstance(picture, str | os.PathLike) and is_analysed(picture)
+        if colors is not None and is_analysed(picture):
+            what = f"{picture if is_saved else 'a style'} has no colors that could be changed"
             raise StylerError(what, "give the picture that it was made of, or keep the colors another way")
-        if is_file:
-            return load_style(Path(picture), self.model.encoder, self.model.name, self.fingerprint)
+        if is_saved:
+            found = load_style(Path(picture), self.model.encoder, self.model.name, self.fingerprint)
+            return found if network is None else seen_by(found, network, str(picture))
         if isinstance(picture, Style):
             if picture.fingerprint not in ("", self.fingerprint):
                 raise ValueError(f"expected a style made with model {self.model.name!r}, got one of another model")
-            return picture
+            return picture if network is None else seen_by(picture, network, "the style")
         source = Picture.of(picture)
         longest, name = max(source.size), "" if source.source is None else source.source.stem
         if source.alpha is not None and not float(to_float(source.alpha).max()):
@@ -269,13 +312,23 @@ class Stylizer:
         if colors is not None:
             image = recolored(to_float(image), Moments(*(x.to(image.device) for x in colors)))
 
+        model, mark = (self.model, self.fingerprint) if network is None else (network.model, network.fingerprint)
+
         def compute() -> Style:
             with torch.no_grad(), exact_float32(self.device):
-                tile = tiling_for(image, self.model).tile
-                known = style_of(self.model.encoder, image, alpha=source.alpha, tile=tile, name=name)
-                return replace(known, fingerprint=self.fingerprint)
+                tile = tiling_for(image, model).tile
+                known = style_of(model.encoder, image, alpha=source.alpha, tile=tile, name=name)
+                return replace(known, fingerprint=mark)
 
-        return self._cache.get(image, source.alpha, compute)
+        return self._cache.get(image, source.alpha, mark, compute)
+
+    def _loss_network(self, source: str | os.PathLike[str]) -> LossNetwork:
+        """Return the loss network, loaded once for each change of its file."""
+        name = os.fspath(source)
+        key = name if name == DOWNLOADED or not is_file(Path(name)) else file_hash(Path(name))
+        if key not in self._networks:
+            self._networks = {key: load_loss_network(name, device=self.device, dtype=self.dtype)}
+        return self._networks[key]
 
     def clear_cache(self) -> None:
         """Forget the styles seen so far."""

@@ -12,6 +12,7 @@ import torch
 
 from styler.errors import StylerWarning
 from styler.images.masks import MaskSource
+from styler.transfer.refinement_progress import Watch
 from styler.transfer.whitening import Affine
 
 
@@ -21,6 +22,7 @@ class Trace:
     from, and the warnings.
 
     `announce` is called with a stage's name as it begins, `advance` with the share of the networks' work that is done.
+    `watch` follows a refinement; `interrupted` is set if it stopped it, and then nothing is recorded in the picture.
     `settings` are the keyword arguments of `Stylizer.stylize`, with defaults, as they are recorded in a picture.
     """
 
@@ -30,8 +32,10 @@ class Trace:
     masks: list[MaskSource] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
-    announce: Callable[[str], None] = lambda stage: None
+    announce: Callable[[str], object] = lambda stage: None
     advance: Callable[[float], None] = lambda share: None
+    watch: Watch = field(default_factory=Watch)
+    interrupted: bool = False
     _work: float = 0.0
     _done: float = 0.0
 

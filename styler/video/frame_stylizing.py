@@ -11,6 +11,8 @@ from torch import Tensor
 
 from styler.choices import MAX_MEMORY, Level, Method, PreserveColor, Transform
 from styler.model.device import exact_float32
+from styler.photo.color_table import ColorTable
+from styler.photo.lookup import graded
 from styler.transfer.cascade import Maps, cascade
 from styler.transfer.color import colors_of, with_kept_content
 from styler.transfer.memory import tiling_for
@@ -20,10 +22,14 @@ from styler.transfer.stylizer import Stylizer, mixed_share
 from styler.video.blending import STEADY
 from styler.video.frame_masks import FrameMask, frame_mask
 from styler.video.looks import AlphaPath, StyleKey, StylePath
-from styler.video.shot_maps import shot_maps
+from styler.video.shot_maps import load_maps, save_maps, shot_maps
+from styler.video.shot_tables import SIDE, load_tables, save_tables, shot_tables
 
 MomentsOf = Literal["shot", "frame"]
 """Whose moments the maps of the features are made from."""
+
+Look = Maps | list[ColorTable]
+"""What all frames of a shot share: the maps of their features, or for photographs the tables of their colors."""
 
 HELD = 256 << 20
 """Bytes of decoded and finished frames that wait, which tiles leave room for."""
@@ -42,6 +48,7 @@ class VideoSettings:
         steady: Share of the frame before that is blended in, 0 to 1, see `styler.video.blending`.
         moments: "shot" uses the maps of a few frames for a whole shot, "frame" computes them for each.
         seed_flats: Off by default: the seeds stay on the screen while the picture moves.
+        photo: Whether only colors are changed, by tables of each shot; then alpha is a number, and looks do not change.
     """
 
     styles: tuple[Path, ...]
@@ -61,6 +68,7 @@ class VideoSettings:
     steady: float = STEADY
     moments: MomentsOf = "shot"
     seed_flats: bool = False
+    photo: bool = False
 
     @property
     def changes(self) -> bool:
@@ -137,15 +145,31 @@ class FrameStylizer:
                 **self._options(),
             )
 
-    def stylized(self, image: Tensor, seconds: float, maps: Maps | None) -> Tensor:
+    def save_look(self, samples: Sequence[Sample], seconds: float, path: Path) -> None:
+        """Write what all frames of a shot share, which begins at a time, from a few of them."""
+        if not self.settings.photo:
+            save_maps(self.maps_of(samples, seconds), path)
+            return
+        images, masks, alpha = [one.image for one in samples], [one.masks for one in samples], self.alpha.at(seconds)
+        if isinstance(alpha, Mapping):
+            raise ValueError("expected one alpha: a table has no levels")
+        save_tables(shot_tables(self.stylizer, images, self._styles_at(seconds), masks=masks, alpha=alpha), path)
+
+    def load_look(self, path: Path) -> Look:
+        """Return what was written by `save_look`."""
+        return load_tables(path) if self.settings.photo else load_maps(path, self.stylizer.device)
+
+    def stylized(self, image: Tensor, seconds: float, look: Look | None) -> Tensor:
         """Return a frame `(1, 3, H, W)`, floats in [0, 1], in the style at its time.
 
         Args:
             image: The frame, floats in [0, 1].
             seconds: Its time.
-            maps: Those of its shot; None computes its own.
+            look: That of its shot; None computes its own.
         """
         alpha, masks = self.alpha.at(seconds), self.masks_at(seconds)
+        if isinstance(look, list):
+            return graded(image, look, masks)
         if self.settings.preserve_color == "match" and self._colors is None:
             self.begin_shot([Sample(image)])
         if mixed_share(alpha) == 0:
@@ -157,7 +181,7 @@ class FrameStylizer:
                 self._styles_at(seconds),
                 masks=masks,
                 alpha=alpha,
-                maps=None if maps is None else dict(maps),
+                maps=None if look is None else dict(look),
                 tile=self._tile(image),
                 **self._options(),
             )
@@ -167,7 +191,7 @@ class FrameStylizer:
         """Return a result with the colors and the parts of the frame that are kept."""
         kept: dict[str, Any] = {"preserve_color": self.settings.preserve_color}
         kept |= {"keep": None if self.keep is None else self.keep.at(seconds)}
-        share = mixed_share(self.alpha.at(seconds))
+        share = 1.0 if self.settings.photo else mixed_share(self.alpha.at(seconds))
         return image if share == 0 else with_kept_content(result.clone(), image, share=share, **kept)
 
     def _options(self) -> dict[str, Any]:
@@ -193,7 +217,8 @@ class FrameStylizer:
 
     def _key(self, seconds: float, path: Path) -> StyleKey:
         options: dict[str, Any] = {"size": self.settings.style_size, "scale": self.settings.style_scale}
-        found = self.stylizer.style(path, max_size=max(self.size), colors=self._colors, **options)
+        longest = min(SIDE, max(self.size)) if self.settings.photo else max(self.size)
+        found = self.stylizer.style(path, max_size=longest, colors=self._colors, **options)
         return StyleKey(seconds, found.to(self.stylizer.device))
 
 

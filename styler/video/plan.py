@@ -16,7 +16,6 @@ from styler.video.ahead import Ahead, queue_length
 from styler.video.color import rgb_of
 from styler.video.frame_stylizing import FrameStylizer, Sample
 from styler.video.reading import TimedFrame, Video, VideoInfo
-from styler.video.shot_maps import save_maps
 from styler.video.shots import SIDE, CutDetector, frame_moments
 
 SEGMENT_FRAMES = 96
@@ -219,7 +218,7 @@ class _Shots:
                 self._frames.begin_shot(samples)
                 self._frames.save_colors(path)
             else:
-                save_maps(self._frames.maps_of(samples, seconds), path)
+                self._frames.save_look(samples, seconds, path)
         self._samples = _Samples()
 
 

@@ -26,7 +26,6 @@ from styler.video.frame_stylizing import FrameStylizer
 from styler.video.plan import Plan, Timing, frame_image, maps_file, selected
 from styler.video.reading import TimedFrame, Video
 from styler.video.segments import write_packet
-from styler.video.shot_maps import load_maps
 
 
 @dataclass(frozen=True)
@@ -139,9 +138,9 @@ class SegmentStylizer(BatchStylizer):
         job, plan = loaded.job, self.clip.plan
         shot = plan.shots[job.first]
         path = maps_file(self.folder, shot)
-        maps = None
+        look = None
         if not self.frames.settings.changes:
-            maps = load_maps(path, self.stylizer.device)
+            look = self.frames.load_look(path)
         elif path.exists():
             self.frames.load_colors(path)
         blender = Blender(self.frames.settings.steady, state=self._state_before(job))
@@ -149,7 +148,7 @@ class SegmentStylizer(BatchStylizer):
         try:
             for index, (timed, seconds) in zip(range(job.first, job.end), self._frames_of(job), strict=False):
                 image = frame_image(timed, self.clip.video.info, self.clip.size)
-                result = blender(image, self.frames.stylized(image, seconds, maps))
+                result = blender(image, self.frames.stylized(image, seconds, look))
                 encoder.put((self.frames.with_kept(result, image, seconds), index))
                 self.on_frame()
         except BaseException:

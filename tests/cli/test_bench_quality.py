@@ -4,6 +4,7 @@ import re
 import pytest
 import torch
 from PIL import Image
+from refining import vgg_file
 from samples import thread_pool
 from torch import nn
 from typer.testing import CliRunner
@@ -48,13 +49,17 @@ def test_any_network_judges_a_model_and_a_sheet_shows_it(photo_and_painting, tin
         "1",
         "--transform",
         "adain",
+        "--refine",
+        "1",
+        "--refine-with",
+        str(vgg_file(tmp_path / "vgg.safetensors")),
         "--json",
     ]
     sheet = tmp_path / "sheet.jpg"
     result = CliRunner().invoke(app, ["bench", "quality", *photo_and_painting, *arguments, "--sheet", str(sheet)])
     assert result.exit_code == 0, result.output
     *rows, fidelity = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [row["name"] for row in rows] == ["the content itself", "the style itself", "tiny adain"]
+    assert [row["name"] for row in rows] == ["the content itself", "the style itself", "tiny adain", "tiny adain +1"]
     assert {row["judge"] for row in rows} == {"two"}
     assert rows[-1]["cost"]["seconds"] > 0
     assert list(fidelity["psnr"]) == list(LEVELS)

@@ -144,3 +144,11 @@ def test_rates_and_sizes():
     for parse, text in ((parse_rate, "1/0"), (parse_size, "0x9"), (parse_size, "big")):
         with pytest.raises(typer.BadParameter):
             parse(text)
+
+
+def test_colors_alone_change_with_photo(command, tmp_path):
+    assert command(write_clip(tmp_path / "a.mkv"), "-o", "b.mkv", "--photo")[0] == 0
+    assert len(frames_of(tmp_path / "b.mkv")) == 12
+    status, _, err = command(tmp_path / "a.mkv", "-o", "c.mkv", "--photo", "--alpha-at", "0=1")
+    assert status == 2
+    assert "--alpha-at can't be given too" in " ".join(err.split())

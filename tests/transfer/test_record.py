@@ -54,6 +54,8 @@ def test_what_styler_writes_is_read():
         "method": "eigh",
         "tile": 0,
         "max_memory": 2 << 30,
+        "refine": 20,
+        "refine_with": "vgg19",
     }
     assert sorted(settings) == SETTINGS
     others = {"others": RECORD["others"] * 2}
@@ -65,6 +67,15 @@ def test_what_styler_writes_is_read():
 def test_settings_are_the_arguments_of_stylize():
     arguments = signature(Stylizer.stylize).parameters.values()
     assert {x.name for x in arguments if x.kind == Parameter.KEYWORD_ONLY} - {"trace"} == set(SETTINGS)
+
+
+def test_a_refinement_needs_its_network_and_the_hash_of_its_file():
+    settings = {"refine": 20, "refine_with": "vgg.safetensors", "seed_flats": True}
+    network = {"name": "vgg.safetensors", "sha256": HASH}
+    assert is_read(RECORD | {"settings": settings, "others": [network]})
+    assert not is_read(RECORD | {"settings": settings, "others": []})
+    assert not is_read(RECORD | {"settings": {"refine": 20, "seed_flats": True}, "others": []})
+    assert not is_read(RECORD | {"settings": settings | {"refine_with": None}, "others": []})
 
 
 def test_no_record_is_said():
@@ -79,7 +90,7 @@ PARTS = ["content", "styles", "styles.0", "others", "others.0", "model", "settin
 PARTS += ["settings.unknown", *(f"settings.{name}" for name in SETTINGS)]
 
 HARMLESS = [(part, text) for part in FILES if part != "others.0.name" for text in ("x", "\ud800")]
-HARMLESS += [(f"settings.{name}", None) for name in ("keep", "levels", "size", "style_size", "weights")]
+HARMLESS += [(f"settings.{name}", None) for name in ("keep", "levels", "size", "style_size", "weights", "refine_with")]
 HARMLESS += [("settings.alpha", {}), ("settings.regions", []), ("settings.weights", [1]), ("settings.style_scale", 7.5)]
 HARMLESS += [("settings", {}), ("model.path", None), ("settings.seed_flats", True)]
 

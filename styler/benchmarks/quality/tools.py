@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from styler.benchmarks.quality.pairs import Pair
 from styler.choices import Transform
@@ -59,17 +59,20 @@ def run_tools(tools: Sequence[Tool], pairs: Sequence[Pair], folder: Path) -> Ite
 
 @dataclass(frozen=True)
 class OurModel:
-    """A model of this project at one strength, run in its own process to measure its memory."""
+    """A model of this project at one strength, run in its own process to measure its memory; perhaps refined."""
 
     model: str
     alpha: float = 1.0
     transform: Transform = "transport"
     device: str = "auto"
+    refine: int = 0
+    refine_with: str | None = None
 
     @property
     def name(self) -> str:
-        """Name of the model, and the transform unless it is the default."""
-        return Path(self.model).stem + ("" if self.transform == "transport" else f" {self.transform}")
+        """Name of the model, the transform unless it is the default, and the steps of refinement."""
+        name = Path(self.model).stem + ("" if self.transform == "transport" else f" {self.transform}")
+        return f"{name} +{self.refine}" if self.refine else name
 
     def stylize(self, pairs: Sequence[Pair], folder: Path) -> Cost:
         """Write the pictures."""
@@ -88,7 +91,8 @@ def _stylized_here(model: OurModel, pairs: Sequence[Pair], folder: Path) -> Cost
         content, style = (Picture.open(path).samples for path in (pair.content, pair.style))
         stylizer.clear_cache()
         start = time.perf_counter()
-        image = stylizer.stylize(content, style, alpha=model.alpha, transform=model.transform)
+        refinement: dict[str, Any] = {"refine": model.refine, "refine_with": model.refine_with}
+        image = stylizer.stylize(content, style, alpha=model.alpha, transform=model.transform, **refinement)
         seconds.append(time.perf_counter() - start)
         Picture.of(image).save(folder / pair.name, overwrite=True)
     return Cost(statistics.median(seconds), peak_mib())

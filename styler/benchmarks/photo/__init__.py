@@ -1,0 +1,1 @@
+"""Color transfer that leaves edges alone: other methods, scores, and cost at the size of photographs."""

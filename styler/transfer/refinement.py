@@ -1,0 +1,141 @@
+"""Refinement: a few steps of optimization of the pixels themselves, from a stylized picture.
+
+A large picture is refined coarse to fine: first at the smallest of its halvings, then the change that was made there
+is enlarged and added at the next size. Pictures are `(1, 3, H, W)`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from styler.choices import Level
+from styler.images.pixels import quantized, resize_to, to_float
+from styler.transfer.adam import Adam
+from styler.transfer.canvas import float_part, like_canvas
+from styler.transfer.loss_network import LossNetwork
+from styler.transfer.refinement_loss import RefinementLoss
+from styler.transfer.refinement_memory import refinement_tile
+from styler.transfer.refinement_progress import Clock, Step, Stopped, Watch
+from styler.transfer.style import Style
+from styler.transfer.tiling import grid, padded
+
+RATE, LAST_RATE = 0.015, 0.5
+"""How far a pixel moves in the first step, in [0, 1], and the share of it in the last one."""
+
+COARSEST = 512
+"""Longer side, in pixels, up to which a picture is refined at its own size alone."""
+
+STRIP = 1024
+"""Side, in pixels, of the parts in which changes are added: a whole large picture in floats would take too much."""
+
+
+class Views(NamedTuple):
+    """What a refinement works from: the content, the masks of regions, and how much each pixel counts."""
+
+    content: Tensor
+    masks: Tensor | None = None
+    visible: Tensor | None = None
+
+    def resized(self, size: tuple[int, int]) -> "Views":
+        """Return all of it at a size (height, width), padded to whole cells."""
+        masks, visible = (None if x is None else padded(resized_samples(x, size)) for x in self[1:])
+        return Views(padded(resized_samples(self.content, size)), masks, visible)
+
+
+def refined(
+    start: Tensor,
+    views: Views,
+    network: LossNetwork,
+    styles: Callable[[float], Sequence[Style]],
+    *,
+    num_steps: int,
+    strengths: Mapping[Level, float],
+    has_sizes: bool = True,
+    max_memory: int,
+    tile: int | None = None,
+    watch: Watch | None = None,
+) -> tuple[Tensor, bool]:
+    """Return the picture after the steps, and whether all of them were made; else it is the best one so far.
+
+    Args:
+        start: The stylized picture, floats in [0, 1] or integers at full scale.
+        views: What it is refined from, at the same size.
+        network: Network of the loss.
+        styles: Returns the styles as the network sees them, those of the regions last, at a share of their size.
+        num_steps: At the coarsest size; at each larger one half as many as before it, at least one.
+        strengths: Strength at each level that is in the loss.
+        has_sizes: Whether styles are known at other sizes than their own; if not, there is only the full size.
+        max_memory: Memory limit of the process, in bytes.
+        tile: Side of tiles in pixels, 0 for none; None decides by memory.
+        watch: Follows the refinement.
+    """
+    watch, full = Watch() if watch is None else watch, (start.shape[-2], start.shape[-1])
+    sizes = halvings(*full) if has_sizes else [full]
+    counts = [max(1, num_steps >> index) for index in range(len(sizes))]
+    work = sum(count * height * width for count, (height, width) in zip(counts, sizes, strict=True))
+    clock, pixels, base, is_complete = Clock(sum(counts), work), start, start, True
+    for index, (size, count) in enumerate(zip(sizes, counts, strict=True)):
+        smaller, base = base, resized_samples(start, size)
+        pixels = with_change(base, smaller, pixels) if index else base
+        if is_complete:
+            seen = views.resized(size)
+            side = refinement_tile(*size, network, tile=tile, max_memory=max_memory)
+            how = {"alpha": strengths, "masks": seen.masks, "visible": seen.visible, "tile": side}
+            loss = RefinementLoss(network, seen.content, styles(max(size) / max(full)), **how)
+            pixels, is_complete = optimized(pixels, loss, num_steps=count, clock=clock, watch=watch)
+    return pixels, is_complete
+
+
+def optimized(
+    pixels: Tensor, loss: RefinementLoss, *, num_steps: int, clock: Clock, watch: Watch
+) -> tuple[Tensor, bool]:
+    """Return the pixels after the steps and True, or the best ones and False if it was stopped."""
+    height, width = pixels.shape[-2:]
+    is_whole = len(loss.boxes) == 1
+    canvas = padded(to_float(pixels).to(loss.device) if is_whole else quantized(pixels, torch.uint16)).clone()
+    adam = Adam(canvas, dtype=torch.float32 if is_whole else torch.float16)
+    best, least = canvas.clone(), float("inf")
+    for index in range(num_steps):
+        try:
+            value, gradient = loss(canvas, checkpoint=watch.check)
+        except Stopped:
+            return best[..., :height, :width].cpu(), False
+        if value < least:
+            least, best = value, best.copy_(canvas)
+        adam.update(canvas, gradient, rate=RATE * (1 - (1 - LAST_RATE) * index / num_steps))
+        del gradient
+        clock.count(height * width)
+        samples = canvas[..., :height, :width]
+        watch.show(Step(clock.num_done, clock.num_steps, value, clock.seconds_left, samples.clone))
+    return canvas[..., :height, :width].cpu(), True
+
+
+def halvings(height: int, width: int) -> list[tuple[int, int]]:
+    """Return the sizes at which a picture is refined, the smallest first, its own last."""
+    sizes = [(height, width)]
+    while max(sizes[0]) > COARSEST:
+        sizes.insert(0, (-(-sizes[0][0] // 2), -(-sizes[0][1] // 2)))
+    return sizes
+
+
+def with_change(base: Tensor, before: Tensor, after: Tensor) -> Tensor:
+    """Return the picture with the change from `before` to `after`, both smaller, enlarged and added."""
+    change = to_float(after) - to_float(before).to(after.device)
+    size = (base.shape[-2], base.shape[-1])
+    result = torch.empty_like(base)
+    planes = [F.interpolate(x, size, mode="bilinear") for x in change.split(1, 1)]
+    for box in (box for row in grid(*size, STRIP) for box in row):
+        part = torch.cat([plane[..., *box.slices] for plane in planes], 1)
+        result[..., *box.slices] = like_canvas(result, (float_part(base, box) + part).clamp_(0, 1))
+    return result
+
+
+def resized_samples(samples: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return samples at a size (height, width), of the same type."""
+    if tuple(samples.shape[-2:]) == size:
+        return samples
+    small = torch.cat([resize_to(one, size) for one in samples.split(1)])
+    return small if samples.is_floating_point() else quantized(small, samples.dtype)

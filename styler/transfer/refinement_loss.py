@@ -1,0 +1,176 @@
+"""The refinement's loss and its gradient by the pixels: of the whole picture at once, or exactly the same in tiles.
+
+The style's part depends on the moments of the whole picture. In tiles, a first pass accumulates them without
+gradients; their gradients, small matrices, give the slope of every feature; a second pass carries these back to the
+pixels of each tile with its margin, where they add up. Pictures are `(1, 3, H, W)`, padded to whole cells.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from styler.choices import LEVELS, Level
+from styler.model.encoder import convolutions
+from styler.model.vgg import stride
+from styler.transfer.canvas import float_part
+from styler.transfer.loss_network import LossNetwork
+from styler.transfer.regions import RegionalMoments, shares_of
+from styler.transfer.style import Style
+from styler.transfer.style_target import Slope, slope_of, style_target
+from styler.transfer.tiling import Box, encoder_margin, grid
+from styler.transfer.transparency import weighted_by_alpha
+
+CONTENT_LEVEL: Level = "relu4_1"
+CONTENT_WEIGHT = 0.2
+
+Features = dict[Level, Tensor]
+Part = tuple[Box, Tensor, Features]
+"""A tile, its pixels with their margin, and the features of these."""
+
+
+class RefinementLoss:
+    """0.2 · squared distance of the content's unit vectors + mean over levels of the distance left from the style."""
+
+    def __init__(
+        self,
+        network: LossNetwork,
+        content: Tensor,
+        styles: Sequence[Style],
+        *,
+        alpha: Mapping[Level, float],
+        masks: Tensor | None = None,
+        visible: Tensor | None = None,
+        tile: int | None = None,
+    ):
+        """Encode the content.
+
+        Args:
+            network: Network of the loss.
+            content: Floats in [0, 1] or integers at full scale.
+            styles: One for the whole picture, or that one and then one for each mask, as the network sees them.
+            alpha: Strength at each level that is in the loss.
+            masks: `(R, 1, H, W)`, see `styler.transfer.regions`.
+            visible: How much each pixel counts, `(1, 1, H, W)`.
+            tile: Side of the tiles in pixels, a multiple of eight; None for the picture as a whole.
+        """
+        self.network, self.masks, self.visible, self.count = network, masks, visible, len(styles)
+        self.levels: list[Level] = [level for level in LEVELS if level in alpha or level == CONTENT_LEVEL]
+        self.size = (content.shape[-2], content.shape[-1])
+        self.boxes = [box for row in grid(*self.size, tile) for box in row]
+        self.device = convolutions(network.encoder)[0].weight.device
+        self.margin = encoder_margin(CONTENT_LEVEL, antialiased=network.encoder.antialiased)
+        cells = [side // stride(CONTENT_LEVEL) for side in self.size]
+        dtype = torch.float32 if len(self.boxes) == 1 else torch.float16
+        self.units = torch.empty(1, network.encoder.widths[-1], *cells, dtype=dtype, device=self.device)
+        """The content's features at the coarsest level, as unit vectors."""
+        with torch.no_grad():
+            found = self._moments(self._kept_units(self._parts(content)))
+            self.num_cells = sum(region.weight for region in found[CONTENT_LEVEL].regions)
+            self.targets = {
+                level: [
+                    region.moments and style_target(region.moments, style[level], alpha=alpha[level])
+                    for region, style in zip(found[level].regions, styles, strict=True)
+                ]
+                for level in self.levels
+                if level in alpha
+            }
+
+    def __call__(self, pixels: Tensor, *, checkpoint: Callable[[], None] = lambda: None) -> tuple[float, Tensor]:
+        """Return the loss and its gradient by the pixels, `(1, 3, H, W)` in float32 on the device of the pixels.
+
+        `checkpoint` is called before each tile, and may raise.
+        """
+        is_whole = len(self.boxes) == 1
+        with torch.set_grad_enabled(is_whole):
+            seen = self._parts(pixels, checkpoint)
+            kept = list(seen) if is_whole else []  # with the graph, which serves the second pass too
+            loss, slopes = self._style_loss(self._moments(kept or seen))
+        gradient = torch.zeros(pixels.shape, dtype=torch.float32, device=pixels.device)
+        with torch.enable_grad():
+            for box, part, features in kept or self._parts(pixels, checkpoint):
+                value, outer = self._outer_gradients(box, features, slopes)
+                (inner,) = torch.autograd.grad(list(features.values()), part, list(outer.values()))
+                gradient[..., *self._area(box).slices] += inner.to(gradient.device)
+                loss += value
+                del part, features, outer, inner  # before the next tile takes its memory
+        return loss, gradient
+
+    def _parts(self, pixels: Tensor, checkpoint: Callable[[], None] = lambda: None) -> Iterator[Part]:
+        for box in self.boxes:
+            checkpoint()
+            part = float_part(pixels, self._area(box), device=self.device).detach()
+            part.requires_grad_(torch.is_grad_enabled())
+            yield box, part, self.network.encoder.pyramid(part, self.levels)
+
+    def _kept_units(self, parts: Iterable[Part]) -> Iterator[Part]:
+        for box, part, features in parts:
+            unit = F.normalize(self._inside(features[CONTENT_LEVEL], box, CONTENT_LEVEL).float(), dim=1)
+            self.units[..., *self._cells(box)] = unit.to(self.units.dtype)
+            yield box, part, features
+
+    def _moments(self, parts: Iterable[Part]) -> dict[Level, RegionalMoments]:
+        total = {level: RegionalMoments(self.count) for level in self.levels}
+        for box, _, features in parts:
+            for level, x in features.items():
+                total[level].add(self._inside(x.detach(), box, level), self._weights(box, level))
+        return total
+
+    @torch.no_grad()
+    def _style_loss(self, found: dict[Level, RegionalMoments]) -> tuple[float, dict[Level, list[Slope | None]]]:
+        """Return the style's part of the loss, and the slopes of the features by level and region."""
+        loss, slopes = 0.0, {level: [] for level in self.levels}
+        for level, targets in self.targets.items():
+            size = sum(region.weight for region in found[level].regions)
+            for region, target in zip(found[level].regions, targets, strict=True):
+                if region.moments is None or target is None:
+                    slopes[level].append(None)
+                    continue
+                share = region.weight / size / len(self.targets)
+                distance, slope = slope_of(region.moments, target, share=share, count=region.weight)
+                loss += share * distance
+                slopes[level].append(slope)
+        return loss, slopes
+
+    @torch.no_grad()
+    def _outer_gradients(
+        self, box: Box, features: Features, slopes: Mapping[Level, Sequence[Slope | None]]
+    ) -> tuple[float, Features]:
+        """Return a tile's part of the content's loss, and the loss's gradient by its features, zero in the margin."""
+        found, content_loss = {}, 0.0
+        for level, x in features.items():
+            found[level] = torch.zeros_like(x)
+            own, part = (self._inside(y, box, level) for y in (x.detach(), found[level]))
+            weights = self._weights(box, level)
+            for index, slope in enumerate(slopes[level]):
+                if slope is not None:
+                    mapped = F.conv2d(own.float() - slope.center, slope.matrix, slope.offset)
+                    part += mapped if weights is None else weights[index] * mapped
+            if level == CONTENT_LEVEL:
+                content_loss, gradient = self._content_loss(own.float(), box, weights)
+                part += gradient
+        return content_loss, found
+
+    def _content_loss(self, features: Tensor, box: Box, weights: Tensor | None) -> tuple[float, Tensor]:
+        """Return a tile's part of the content's loss, and its gradient by the features inside."""
+        length = features.norm(dim=1, keepdim=True).clamp_min(1e-12)
+        unit = features / length
+        apart = unit - self.units[..., *self._cells(box)].float()
+        weight = features.new_ones(()) if weights is None else weights.sum(0, keepdim=True)
+        weight = weight * (CONTENT_WEIGHT / max(self.num_cells, 1e-12))
+        gradient = 2 * weight / length * (apart - unit * (unit * apart).sum(1, keepdim=True))
+        return float((weight * apart.square().sum(1, keepdim=True)).sum()), gradient
+
+    def _weights(self, box: Box, level: Level) -> Tensor | None:
+        shares = shares_of(self.masks, box, level, device=self.device)
+        return weighted_by_alpha(shares, self.visible, box, level, device=self.device)
+
+    def _area(self, box: Box) -> Box:
+        return box.grown(self.margin, *self.size)
+
+    def _inside(self, features: Tensor, box: Box, level: Level) -> Tensor:
+        return features[..., *box.within(self._area(box), stride=stride(level))]
+
+    def _cells(self, box: Box) -> tuple[slice, slice]:
+        return box.within(Box(0, 0, *self.size), stride=stride(CONTENT_LEVEL))

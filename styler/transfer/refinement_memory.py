@@ -1,0 +1,39 @@
+"""How large a picture may be to be refined as a whole, and in which tiles a larger one is."""
+
+import torch
+
+from styler.transfer.loss_network import LossNetwork
+from styler.transfer.memory import free_memory
+from styler.transfer.tiling import MULTIPLE
+
+BYTES_PER_PIXEL = {torch.float32: 4200, torch.bfloat16: 2600, torch.float16: 2600}
+"""Of a part that VGG-19 is run forward and back on."""
+
+HELD = 64
+"""Bytes per pixel of a picture refined in tiles: content, start, pixels, the best ones, unit vectors, gradient, and
+the optimizer's state."""
+
+TILES, MARGIN = (1024, 512, 384, 256, 128), 64
+
+
+def refinement_tile(
+    height: int, width: int, network: LossNetwork, *, tile: int | None = None, max_memory: int
+) -> int | None:
+    """Return the side of the tiles in pixels, None for the picture as a whole.
+
+    Args:
+        height: Of the picture, in pixels.
+        width: Of the picture, in pixels.
+        network: Its widths, precision and device decide how much memory a pixel takes.
+        tile: Side that was asked for, 0 for none; None decides by memory.
+        max_memory: Memory limit of the process, in bytes. On a GPU the network gets what is free there instead.
+    """
+    if tile is not None:
+        return max(TILES[-1], -(-tile // MULTIPLE) * MULTIPLE) if tile else None
+    model = network.model
+    working = BYTES_PER_PIXEL[model.dtype] * network.encoder.widths[0] / 64
+    free, _ = free_memory(model.device, max_memory)
+    if working * height * width <= free:
+        return None
+    left = free - (HELD * height * width if model.device.type == "cpu" else 0)
+    return next((side for side in TILES if working * (side + MARGIN) ** 2 <= left), TILES[-1])
