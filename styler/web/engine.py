@@ -17,8 +17,8 @@ BATCH_PIXELS = 2**20
 """As in `styler.batch.pipeline`: larger batches are no faster on processors."""
 
 FAILURES = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
-FAILURES = (*FAILURES, Warning)  # where a program makes warnings errors
-"""What decoders, encoders and networks raise; `StylerError` is a RuntimeError."""
+FAILURES = (*FAILURES, Problem, Warning)  # the latter where a program makes warnings errors
+"""What decoders, encoders, networks and replicas raise; `StylerError` is a RuntimeError."""
 
 
 class Engine:
@@ -139,6 +139,8 @@ def reporter(jobs: Sequence[Job]) -> Callable[[float], None]:
 
 def failure(error: Exception) -> Problem:
     """Return the problem of a job that failed; of unexpected errors only the class, nothing of this machine."""
+    if isinstance(error, Problem):
+        return error
     if isinstance(error, StylerError):
         return problem_of(error)
     if is_out_of_memory(error):

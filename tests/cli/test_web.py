@@ -103,6 +103,10 @@ def test_a_token_that_no_header_can_bear_is_refused(token):
     assert CliRunner().invoke(app, ["web", "--token", token]).exit_code == 2
 
 
+def test_an_address_of_a_cluster_is_for_ray():
+    assert CliRunner().invoke(app, ["web", "--address", "127.0.0.1:6379"]).exit_code == 2
+
+
 def test_without_the_extra_the_error_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     for name in [name for name in sys.modules if name.startswith("styler.web")]:
