@@ -1,5 +1,6 @@
 """The engine: threads that take jobs from the queue, with one model for each device."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -30,8 +31,8 @@ class Engine:
         self.queue = JobQueue(limits)
         self.jobs: dict[str, Job] = {}
         self.num_listeners = 0
-        self.style_lock = threading.Lock()
-        """Held while a style is computed for a request, so that many do not fill the memory."""
+        self.order_lock, self.style_lock = asyncio.Lock(), asyncio.Lock()
+        """Held while uploads are read into memory for the queue or for a style, so that many do not fill it."""
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._work, args=(one,), daemon=True) for one in renderers]
         for thread in self._threads:
