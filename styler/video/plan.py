@@ -15,9 +15,9 @@ from styler.images.pixels import quantized, resize_to, to_float
 from styler.video.ahead import Ahead, queue_length
 from styler.video.color import rgb_of
 from styler.video.frame_stylizing import FrameStylizer, Sample
-from styler.video.reading import TimedFrame, Video, VideoInfo
 from styler.video.shot_maps import save_maps
 from styler.video.shots import SIDE, CutDetector, frame_moments
+from styler.video.video_info import TimedFrame, Video, VideoInfo
 
 SEGMENT_FRAMES = 96
 """Frames of a segment at most: four seconds, which a killed run loses."""

@@ -23,9 +23,9 @@ from styler.video.color import frame_of
 from styler.video.encoding import Encoding
 from styler.video.frame_stylizing import FrameStylizer
 from styler.video.plan import Plan, Timing, frame_image, maps_file, selected
-from styler.video.reading import TimedFrame, Video
 from styler.video.segments import write_packet
 from styler.video.shot_maps import load_maps
+from styler.video.video_info import TimedFrame, Video
 
 
 @dataclass(frozen=True)
