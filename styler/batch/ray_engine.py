@@ -5,17 +5,15 @@ that dies and repeats its jobs; finished pictures are skipped.
 """
 
 import logging
-import os
 import secrets
-import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import Any
 
 from styler.batch.ledger import Ledger
 from styler.batch.pipeline import Outcome, Pipeline
 from styler.batch.plan import Job
+from styler.batch.ray_cluster import connect_to_ray
 from styler.batch.resuming import remaining_jobs
 from styler.batch.setup import Setup
 from styler.errors import StylerError
@@ -26,9 +24,6 @@ MAX_JOBS_PER_TASK = 16
 
 MIN_TASKS_PER_WORKER = 4
 """If there are enough jobs, so that all workers finish at about the same time."""
-
-CONNECT_TIMEOUT = 10
-"""Seconds."""
 
 
 class Worker:
@@ -83,7 +78,7 @@ def ray_outcomes(
     """
     if not jobs:
         return
-    ray = connect_to_ray(address)
+    ray = connect_to_ray_data(address)
     try:
         gpus, cores = (int(ray.cluster_resources().get(name, 0)) for name in ("GPU", "CPU"))
         jobs = [
@@ -115,42 +110,12 @@ def ray_outcomes(
         ray.shutdown()
 
 
-def connect_to_ray(address: str | None) -> Any:
-    """Return the `ray` module, connected to a cluster, with usage statistics and progress bars disabled.
+def connect_to_ray_data(address: str | None) -> Any:
+    """Return the `ray` module with Ray Data, connected to a cluster; progress bars are disabled."""
+    ray = connect_to_ray(address)
+    from ray.data import DataContext
 
-    Raises:
-        StylerError: If Ray is not installed, or there is no cluster at the address.
-    """
-    if find_spec("ray") is None or find_spec("pyarrow") is None:
-        raise StylerError("--engine ray needs Ray Data, which is not installed", "pip install 'styler[ray]'")
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ.setdefault(
-        "RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0"
-    )  # otherwise workers under `uv run` install every package again
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it logs restarts that Ray Data expects
-    import ray
-    import ray.data
-
-    try:
-        if address is None:
-            place: dict[str, Any] = {"_node_ip_address": "127.0.0.1"}
-            ray.init("local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **place)
-        else:
-            check_reachable(address)
-            ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise StylerError(
-            f"cannot connect to Ray at {address or 'this machine'}: {reason}", "run `ray status` there"
-        ) from error
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    context = ray.data.DataContext.get_current()
+    context = DataContext.get_current()
     context.enable_progress_bars = context.print_on_execution_start = False
     return ray
-
-
-def check_reachable(address: str) -> None:
-    """Raise OSError if HOST:PORT does not accept a connection; Ray itself would wait for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdecimal():
-        socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT).close()

@@ -3,10 +3,12 @@
 import secrets
 import threading
 import webbrowser
-from typing import Annotated
+from contextlib import ExitStack
+from typing import Annotated, Any
 
 import typer
 
+from styler.cli.batch_options import AddressOption, EngineOption
 from styler.cli.console import message_console
 from styler.cli.help_pages import HelpPage, examples, make_app
 from styler.cli.options import DeviceOption, DTypeOption, ModelOption, QuietOption
@@ -39,9 +41,14 @@ def web(
     workers: Annotated[
         int,
         typer.Option(
-            min=1, max=64, help="Pictures made at a time; on GPUs, worker N uses GPU N.", rich_help_panel="Run"
+            min=1,
+            max=64,
+            help="Pictures made at a time; on GPUs, worker N uses GPU N; with Ray, the number of replicas.",
+            rich_help_panel="Run",
         ),
     ] = 1,
+    engine: EngineOption = "threads",
+    address: AddressOption = None,
     model: ModelOption = "auto",
     device: DeviceOption = "auto",
     dtype: DTypeOption = "auto",
@@ -49,29 +56,36 @@ def web(
 ) -> None:
     """Open a page in the browser, and serve an HTTP API."""
     try:
-        from styler.web.server import bound_socket, is_loopback, make_engine, make_server
+        from styler.web.limits import Limits
+        from styler.web.server import bound_socket, is_loopback, make_engine, make_server, ray_engine
     except ImportError as error:
         what = f"styler web needs {(error.name or 'a package').partition('.')[0]}"
         raise StylerError(what, 'install it: pip install "styler[web]"') from None
-    from styler.web.limits import Limits
-
     if token is not None and not (token.isascii() and token.isprintable() and len(token) >= 8):
         raise typer.BadParameter("--token: expected at least 8 printable ASCII characters")
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(18)
+    if address is not None and engine != "ray":
+        raise typer.BadParameter("--address is for --engine ray")
     bound = bound_socket(host, port)
     console = message_console(quiet=quiet)
-    with console.status("loading the model …", spinner_style="cyan"):
-        engine = make_engine(loaded_stylizers(model, device, dtype, workers), workers=workers, limits=Limits())
     shown = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    address = f"http://{shown}:{bound.getsockname()[1]}/" + (f"#token={token}" if token else "")
+    page = f"http://{shown}:{bound.getsockname()[1]}/" + (f"#token={token}" if token else "")
 
     def ready() -> None:
-        console.print(f"styler is at {address}  (Ctrl-C stops it)", highlight=False)
+        console.print(f"styler is at {page}  (Ctrl-C stops it)", highlight=False)
         if not no_browser:
-            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+            threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
 
-    make_server(engine, host=host, token=token, ready=ready).run([bound])
+    with ExitStack() as stack:
+        with console.status("loading the model …", spinner_style="cyan"):
+            if engine == "ray":
+                options: dict[str, Any] = {"device": device, "dtype": dtype, "workers": workers, "address": address}
+                running = stack.enter_context(ray_engine(model, **options, limits=Limits()))
+            else:
+                stylizers = loaded_stylizers(model, device, dtype, workers)
+                running = make_engine(stylizers, workers=workers, limits=Limits())
+        make_server(running, host=host, token=token, ready=ready).run([bound])
 
 
 def loaded_stylizers(model: str, device: str, dtype: str, workers: int) -> list:

@@ -16,12 +16,15 @@ from styler.errors import StylerError
 from styler.files import atomic_file, exists_error, write_error
 from styler.images.pixels import scaled_size
 from styler.transfer.stylizer import Stylizer
+from styler.video.analysis import analyzed
 from styler.video.encoding import Encoding, VideoCodec, encoding_for, is_frame_folder
 from styler.video.frame_stylizing import FrameStylizer, VideoSettings, settings_files, settings_record
 from styler.video.joining import Copying, check_copied, join, write_frames
-from styler.video.plan import Plan, Timing, analyzed
-from styler.video.reading import Video, VideoFile, VideoInfo, open_video
+from styler.video.plan import Plan, Timing
+from styler.video.reading import open_video
 from styler.video.segment_stylizing import Clip, SegmentJob, SegmentStylizer, input_record
+from styler.video.video_file import VideoFile
+from styler.video.video_info import Video, VideoInfo
 
 WORK_SUFFIX = ".styler-video"
 """Of the hidden folder beside a result that holds its finished segments until all are there."""

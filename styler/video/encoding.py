@@ -10,7 +10,7 @@ import av
 
 from styler.errors import StylerError
 from styler.video.color import PLANAR, SRGB, ColorTags
-from styler.video.reading import VideoInfo
+from styler.video.video_info import VideoInfo
 
 VideoCodec = Literal["h264", "hevc", "av1", "vp9", "prores", "ffv1"]
 """Codecs of results."""

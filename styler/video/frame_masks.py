@@ -11,7 +11,8 @@ from styler.choices import READABLE_SUFFIXES
 from styler.images.masks import mask_like
 from styler.video.color import rgb_of
 from styler.video.encoding import VIDEO_SUFFIXES
-from styler.video.reading import TimedFrame, open_video
+from styler.video.reading import open_video
+from styler.video.video_info import TimedFrame
 
 
 class FrameMask(Protocol):

@@ -14,9 +14,10 @@ from av.stream import Stream
 from PIL import Image
 
 from styler.errors import StylerError
+from styler.video.containers import opened
 from styler.video.encoding import ANIMATED, CONTAINERS, Encoding
-from styler.video.reading import VideoInfo, opened
 from styler.video.segments import read_segment, segment_times
+from styler.video.video_info import VideoInfo
 
 MAX_LEAD = 1
 """Seconds that the first frame is decoded before it is shown, at most."""

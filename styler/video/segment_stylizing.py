@@ -22,10 +22,12 @@ from styler.video.ahead import Ahead, Behind, queue_length
 from styler.video.blending import Blender, BlendState
 from styler.video.color import frame_of
 from styler.video.encoding import Encoding
+from styler.video.frame_images import frame_image
 from styler.video.frame_stylizing import FrameStylizer
-from styler.video.plan import Plan, Timing, frame_image, maps_file, selected
-from styler.video.reading import TimedFrame, Video
+from styler.video.plan import Plan, Timing, selected
 from styler.video.segments import write_packet
+from styler.video.shot_sampling import maps_file
+from styler.video.video_info import TimedFrame, Video
 
 
 @dataclass(frozen=True)

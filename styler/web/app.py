@@ -204,11 +204,11 @@ def add_styles(app: FastAPI, engine: Engine) -> None:
         response_class=Response,
     )
     async def save(request: Request) -> Response:
-        async with read_form_of(request) as form:
+        async with read_form_of(request) as form, engine.style_lock:
             pictures = await uploads(form, "picture")
-        if len(pictures) != 1:
-            raise Problem(422, f"{len(pictures)} files picture", "send one")
-        data = await run_in_threadpool(style_of_upload, pictures[0], engine)
+            if len(pictures) != 1:
+                raise Problem(422, f"{len(pictures)} files picture", "send one")
+            data = await run_in_threadpool(style_of_upload, pictures[0], engine)
         return Response(data, media_type="application/octet-stream")
 
 
@@ -225,9 +225,7 @@ async def read_form_of(request: Request) -> AsyncGenerator[Any, None]:
 def style_of_upload(upload: Upload, engine: Engine) -> bytes:
     """Return the .style file of a picture."""
     upload.checked_size(engine.limits.max_pixels)
-    stylizer = engine.renderer.stylizer
-    with engine.style_lock:
-        style = stylizer.style(engine.renderer.opened(upload))
+    style = engine.renderer.stylizer.style(engine.renderer.opened(upload))
     return style_bytes(replace(style, sources=(upload.facts._asdict(),)))
 
 
@@ -235,13 +233,13 @@ async def submitted(request: Request, engine: Engine, *, may_batch: bool) -> Job
     """Return the job of a request."""
     if engine.queue.is_closed:
         raise stopping()
-    async with read_form_of(request) as form:
+    async with read_form_of(request) as form, engine.order_lock:
         order = await order_of(form, engine.renderer, engine.limits, may_batch=may_batch)
-    try:
-        return engine.submit(order)
-    except Problem:
-        engine.metrics.count("refused")
-        raise
+        try:
+            return engine.submit(order)
+        except Problem:
+            engine.metrics.count("refused")
+            raise
 
 
 async def ended_or_gone(request: Request, job: Job, engine: Engine) -> None:

@@ -1,5 +1,6 @@
 """The engine: threads that take jobs from the queue, with one model for each device."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,8 +18,8 @@ BATCH_PIXELS = 2**20
 """As in `styler.batch.pipeline`: larger batches are no faster on processors."""
 
 FAILURES = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
-FAILURES = (*FAILURES, Warning)  # where a program makes warnings errors
-"""What decoders, encoders and networks raise; `StylerError` is a RuntimeError."""
+FAILURES = (*FAILURES, Problem, Warning)  # the latter where a program makes warnings errors
+"""What decoders, encoders, networks and replicas raise; `StylerError` is a RuntimeError."""
 
 
 class Engine:
@@ -30,8 +31,8 @@ class Engine:
         self.queue = JobQueue(limits)
         self.jobs: dict[str, Job] = {}
         self.num_listeners = 0
-        self.style_lock = threading.Lock()
-        """Held while a style is computed for a request, so that many do not fill the memory."""
+        self.order_lock, self.style_lock = asyncio.Lock(), asyncio.Lock()
+        """Held while uploads are read into memory for the queue or for a style, so that many do not fill it."""
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._work, args=(one,), daemon=True) for one in renderers]
         for thread in self._threads:
@@ -139,6 +140,8 @@ def reporter(jobs: Sequence[Job]) -> Callable[[float], None]:
 
 def failure(error: Exception) -> Problem:
     """Return the problem of a job that failed; of unexpected errors only the class, nothing of this machine."""
+    if isinstance(error, Problem):
+        return error
     if isinstance(error, StylerError):
         return problem_of(error)
     if is_out_of_memory(error):

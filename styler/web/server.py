@@ -1,7 +1,8 @@
 """The server: the application behind its guard, on uvicorn."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import Any
 
@@ -14,6 +15,7 @@ from styler.web.engine import Engine
 from styler.web.guard import LOOPBACK, Guard
 from styler.web.limits import Limits
 from styler.web.metrics import Metrics
+from styler.web.ray_replicas import ray_renderers
 from styler.web.rendering import Renderer
 
 BACKLOG = 512
@@ -41,10 +43,21 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def make_engine(stylizers: list[Stylizer], *, workers: int, limits: Limits) -> Engine:
+def make_engine(stylizers: Sequence[Stylizer], *, workers: int, limits: Limits) -> Engine:
     """Return an engine with a thread for each stylizer, or several for one."""
     renderers = [Renderer(one, max_pixels=limits.max_pixels) for one in stylizers]
     return Engine([renderers[index % len(renderers)] for index in range(workers)], limits, Metrics())
+
+
+@contextmanager
+def ray_engine(
+    model: str, *, device: str, dtype: str, workers: int, limits: Limits, address: str | None = None
+) -> Generator[Engine, None, None]:
+    """Yield an engine whose threads have a replica each on a Ray cluster; see `ray_renderers`."""
+    with ray_renderers(
+        model, device=device, dtype=dtype, count=workers, max_pixels=limits.max_pixels, address=address
+    ) as renderers:
+        yield Engine(renderers, limits, Metrics())
 
 
 def guarded_app(engine: Engine, *, host: str, token: str | None) -> Guard:

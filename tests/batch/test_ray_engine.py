@@ -9,10 +9,9 @@ from PIL import Image
 
 from styler.batch.ledger import latest_lines, ledger_files, ledger_lines, open_ledger
 from styler.batch.plan import Job
-from styler.batch.ray_engine import Worker, connect_to_ray, ray_outcomes
+from styler.batch.ray_engine import Worker, ray_outcomes
 from styler.batch.setup import Setup
 from styler.batch.shards import Shard
-from styler.errors import StylerError
 from styler.transfer.stylizer import Stylizer
 
 NUM_JOBS = 32
@@ -75,16 +74,3 @@ def test_a_worker_returns_the_error_of_each_picture_beyond_the_size_limit(
     assert sorted(rows["number"]) == [0, 1]
     assert rows["what"] == ["64×48 pixels with a longer side of 1000000 are too many"] * 2
     assert rows["todo"] == ["choose a size that gives at most 110 megapixels"] * 2
-
-
-def test_without_ray_the_error_says_how_to_install_it(monkeypatch):
-    monkeypatch.setattr("styler.batch.ray_engine.find_spec", lambda name: None)
-    with pytest.raises(StylerError, match="needs Ray") as caught:
-        connect_to_ray(None)
-    assert "styler[ray]" in caught.value.todo
-
-
-@has_ray
-def test_an_unreachable_cluster_is_an_error():
-    with pytest.raises(StylerError, match=r"cannot connect to Ray at 127\.0\.0\.1:1"):
-        connect_to_ray("127.0.0.1:1")

@@ -11,7 +11,7 @@ from clips import frames_of, moving_frames, packets_of, times_of, write_clip
 from commands import run_process, started
 
 from styler.batch.ledger import latest_lines
-from styler.cli.video import parse_rate, parse_size, parse_time
+from styler.cli.video_values import parse_rate, parse_size, parse_time
 from styler.files import sha256
 from styler.video import extra
 

@@ -5,16 +5,23 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
+import httpx
 import pytest
 from commands import started
 from typer.testing import CliRunner
 from uploads import png
 
 from styler.cli import app
+
+COFFEE = Path(__file__).parents[2] / "assets" / "coffee.jpg"
+MAX_FIRST_SECONDS = 30
+"""Ten are promised for two cores; tests run beside others."""
 
 
 @contextmanager
@@ -36,8 +43,14 @@ def get(address, **headers):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
-def test_the_server_answers_and_stops_on_an_interrupt(tiny_file):
-    with begun("--model", tiny_file) as (process, address):
+def test_the_first_picture_comes_soon_and_the_server_stops_on_an_interrupt():
+    begin = time.monotonic()
+    with begun("--model", "small") as (process, address):
+        port = int(re.search(r":(\d+)/", address)[1])
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
+            files, fields = {"content": ("coffee.jpg", COFFEE.read_bytes())}, {"style": "great-wave", "size": "512"}
+            assert client.post("/api/transfer", files=files, data=fields).status_code == 200
+        assert time.monotonic() - begin < MAX_FIRST_SECONDS
         assert json.loads(get(f"{address}healthz"))["status"] == "ok"
         assert b"<!doctype html>" in get(address)
         process.send_signal(signal.SIGINT)
@@ -101,6 +114,10 @@ def test_a_taken_port_is_an_error_that_says_what_to_do(tiny_file):
 @pytest.mark.parametrize("token", ["short", "ümlaut-token", "with\nnewline"])
 def test_a_token_that_no_header_can_bear_is_refused(token):
     assert CliRunner().invoke(app, ["web", "--token", token]).exit_code == 2
+
+
+def test_an_address_of_a_cluster_is_for_ray():
+    assert CliRunner().invoke(app, ["web", "--address", "127.0.0.1:6379"]).exit_code == 2
 
 
 def test_without_the_extra_the_error_names_it(monkeypatch):

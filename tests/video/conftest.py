@@ -26,7 +26,7 @@ def stylized(stylizer, style):
     """Return a function that stylizes a clip: source, result, settings, then options of `Output`."""
 
     def run(source, out, *, settings=None, timing=None, folder_rate=None, progress=None, **options):
-        chosen = VideoSettings((style,), **(settings or {}))
+        chosen = VideoSettings(**({"styles": (style,)} | (settings or {})))
         more = {} if progress is None else {"progress": progress}
         output = Output(out, **options)
         return stylize_clip(source, stylizer, chosen, output, timing=timing, folder_rate=folder_rate, **more)

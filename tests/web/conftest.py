@@ -16,8 +16,8 @@ from styler.web.server import bound_socket, make_engine, make_server
 class Running:
     """A server in a thread of this process."""
 
-    def __init__(self, stylizer, *, limits=None, token=None, host="127.0.0.1", workers=1):
-        self.engine = make_engine([stylizer], workers=workers, limits=limits or Limits())
+    def __init__(self, engine, *, token=None, host="127.0.0.1"):
+        self.engine = engine
         self.bound = bound_socket("127.0.0.1", 0)
         self.port = self.bound.getsockname()[1]
         ready = threading.Event()
@@ -45,17 +45,27 @@ def stylizer(tiny_file):
 
 
 @pytest.fixture
-def start(stylizer):
-    """Return a function that starts a server, which is stopped at the end."""
+def serve():
+    """Return a function that starts a server around an engine, which is stopped at the end."""
     running = []
 
-    def start(**options):
-        running.append(Running(stylizer, **options))
+    def serve(engine, **options):
+        running.append(Running(engine, **options))
         return running[-1]
 
-    yield start
+    yield serve
     for one in running:
         one.stop()
+
+
+@pytest.fixture
+def start(serve, stylizer):
+    """Return a function that starts a server with an engine of this process."""
+
+    def start(*, limits=None, workers=1, **options):
+        return serve(make_engine([stylizer], workers=workers, limits=limits or Limits()), **options)
+
+    return start
 
 
 @pytest.fixture

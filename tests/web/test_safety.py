@@ -1,5 +1,6 @@
 """Attacks on the server, one test each."""
 
+import asyncio
 import errno
 import json
 import random
@@ -7,6 +8,7 @@ import socket
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from hostile_files import bombs, lying_files, mutated, wrong_files
 from uploads import png
 
 from styler.transfer.style_file import style_bytes
+from styler.web import forms
 from styler.web.guard import Guard
 from styler.web.limits import Limits
 
@@ -287,6 +290,25 @@ def test_waiting_uploads_are_limited_in_bytes(start, files, monkeypatch):
         free.set()
     assert statuses.count(202) <= 4
     assert 503 in statuses
+
+
+@pytest.mark.parametrize("path", ["/api/jobs", "/api/styles"])
+def test_uploads_of_one_request_at_a_time_are_read_into_memory(client, files, photo, monkeypatch, path):
+    read, inside, most = forms.in_memory, [], []
+
+    async def slow(file, name):
+        inside.append(name)
+        most.append(len(inside))
+        await asyncio.sleep(0.02)
+        inside.remove(name)
+        return await read(file, name)
+
+    monkeypatch.setattr(forms, "in_memory", slow)
+    sent = files if path == "/api/jobs" else [("picture", ("a.png", photo))]
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(lambda _: client.post(path, files=sent).status_code, range(5)))
+    assert set(answers) <= {200, 202}
+    assert max(most) == 1
 
 
 def test_clients_that_hang_block_nobody(server, client, files):
