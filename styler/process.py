@@ -40,6 +40,15 @@ def keep_freed_memory() -> None:
         libc.mallopt(M_ARENA_MAX, 1)  # memory that one thread freed can be reused by all
 
 
+def release_freed_memory() -> None:
+    """Return freed blocks to the kernel, with glibc; elsewhere do nothing.
+
+    Where work of another kind begins, the gaps that the earlier work left do not fit its blocks.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 @contextmanager
 def garbage_collection_paused(module: str) -> Generator[None]:
     """Import `module` inside the block, without garbage collection, and exempt its objects from later collections.

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from styler.choices import Level
 from styler.images.pixels import quantized, resize_to, to_float
+from styler.process import release_freed_memory
 from styler.transfer.adam import Adam
 from styler.transfer.canvas import float_part, like_canvas
 from styler.transfer.loss_network import LossNetwork
@@ -81,21 +82,24 @@ def refined(
         smaller, base = base, resized_samples(start, size)
         pixels = with_change(base, smaller, pixels) if index else base
         if is_complete:
+            release_freed_memory()
             seen = views.resized(size)
             side = refinement_tile(*size, network, tile=tile, max_memory=max_memory)
             how = {"alpha": strengths, "masks": seen.masks, "visible": seen.visible, "tile": side}
             loss = RefinementLoss(network, seen.content, styles(max(size) / max(full)), **how)
-            pixels, is_complete = optimized(pixels, loss, num_steps=count, clock=clock, watch=watch)
+            pixels, is_complete = optimized(
+                pixels if index else pixels.clone(), loss, num_steps=count, clock=clock, watch=watch
+            )
     return pixels, is_complete
 
 
 def optimized(
     pixels: Tensor, loss: RefinementLoss, *, num_steps: int, clock: Clock, watch: Watch
 ) -> tuple[Tensor, bool]:
-    """Return the pixels after the steps and True, or the best ones and False if it was stopped."""
+    """Return the pixels, changed in place, after the steps and True, or the best ones and False if it was stopped."""
     height, width = pixels.shape[-2:]
     is_whole = len(loss.boxes) == 1
-    canvas = padded(to_float(pixels).to(loss.device) if is_whole else quantized(pixels, torch.uint16)).clone()
+    canvas = padded(to_float(pixels).to(loss.device) if is_whole else quantized(pixels, torch.uint16))
     adam = Adam(canvas, dtype=torch.float32 if is_whole else torch.float16)
     best, least = canvas.clone(), float("inf")
     for index in range(num_steps):
