@@ -31,6 +31,11 @@ def to_float(samples: Tensor) -> Tensor:
     return samples.to(torch.float32, memory_format=torch.contiguous_format).div_(full)
 
 
+def tensor_of_planes(planes: np.ndarray) -> Tensor:
+    """Return samples `(C, H, W)` as colors, `(1, 3, H, W)`, in the same memory; a grey plane is expanded."""
+    return torch.from_numpy(planes)[None].expand(1, 3, -1, -1)
+
+
 def tensor_of_array(samples: np.ndarray) -> Tensor:
     """Return `(..., H, W, C)` samples as `(..., C, H, W)` in [0, 1]; integers and booleans are full scale."""
     full = 1 if samples.dtype.kind in "fb" else np.iinfo(samples.dtype).max
