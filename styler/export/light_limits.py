@@ -5,8 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from styler.export.extra import RUNNING
 from styler.errors import StylerError
+from styler.export.extra import RUNNING
 from styler.export.graph_cache import are_cached
 from styler.model.catalog import find_model
 
