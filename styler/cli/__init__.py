@@ -22,6 +22,7 @@ COMMANDS = {
     "style": ("styler.cli.style_files", "Save, show and mix styles as files."),
     "styles": ("styler.cli.styles", "List and show the built-in styles."),
     "web": ("styler.cli.web", "Open a page in the browser, and serve an HTTP API."),
+    "export": ("styler.cli.export", "Write the transfer as portable graphs, ONNX or torch.export."),
     "models": ("styler.cli.models", "List, show and verify models."),
     "train": ("styler.cli.train", "Train a model: first its encoder, then its decoders."),
     "bench": ("styler.cli.bench", "Measure speed, memory and quality on this machine."),

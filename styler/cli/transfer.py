@@ -9,12 +9,14 @@ import typer
 from styler.choices import MAX_PIXELS
 from styler.cli.console import message_console
 from styler.cli.help_pages import HelpPage, examples, make_app
+from styler.cli.light_stylizing import write_light_picture
 from styler.cli.options import (
     AlphaOption,
     ColorsOption,
     DetailOption,
     DeviceOption,
     DTypeOption,
+    EngineOption,
     LevelsOption,
     MaxMemoryOption,
     MaxPixelsOption,
@@ -133,6 +135,7 @@ def transfer(
     model: ModelOption = "auto",
     device: DeviceOption = "auto",
     dtype: DTypeOption = "auto",
+    engine: EngineOption = "auto",
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
@@ -188,12 +191,15 @@ def transfer(
     if preview is not None:
         check_preview(preview, target, [content, *styles, *(path for pair in regions for path in pair)], keep)
         writable_format(preview, overwrite=True)
-    write = write_sheet if sheet else write_picture
     console = message_console(quiet=quiet or as_json)
     loading = {"model": model, "device": device, "dtype": dtype}
     files: dict[str, Any] = {"max_pixels": max_pixels, "metadata": metadata, "overwrite": overwrite, "page": page}
-    files |= {"preview": preview} if preview else {}
-    summary = write(content, styles, target, settings, loading, console, **files)
+    task = (content, styles, target, settings, loading, console)
+    if sheet:
+        summary = write_sheet(*task, **files)
+    else:
+        summary = write_light_picture(*task, engine=engine, **files)
+        summary = summary or write_picture(*task, **files, **({"preview": preview} if preview else {}))
     if verbose and not sheet:
         print_summary(summary, console)
     if as_json:

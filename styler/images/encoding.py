@@ -1,12 +1,12 @@
-"""Images as the bytes of a picture file, by libvips."""
+"""Images as the bytes of a picture file, by libvips. Does not import torch."""
 
 import struct
 import zlib
+from collections.abc import Sequence
 from io import SEEK_END, BytesIO
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from styler.choices import Depth, Format
 from styler.errors import StylerError
@@ -15,8 +15,6 @@ from styler.images.exif import IPTC, Tag, block, order_of, packed, read_pages, s
 from styler.images.format_limits import check_size
 from styler.images.libvips import Guarded, vips, writing
 from styler.images.metadata import Metadata
-from styler.images.own_samples import OwnSamples
-from styler.images.pixels import quantized
 from styler.images.xmp import with_settings
 
 _SAVERS: dict[Format, tuple[str, dict[str, Any]]] = {
@@ -34,44 +32,58 @@ _MAX_EXIF: dict[Format, int] = {"JPEG": _JPEG_BLOCK, "WEBP": 360_000, "AVIF": 36
 _USUAL = 72 / 25.4, 72 / 25.4  # pixels per millimeter where nothing is known, as everywhere
 
 
+Planes = Sequence[np.ndarray]
+"""The colors or the alpha of a picture: arrays `(H, W)` of uint8 or uint16, contiguous."""
+
+
+class OwnPlanes(NamedTuple):
+    """Samples in a file's own color profile, and where they are used: where the mask, uint8, is 255."""
+
+    samples: Planes
+    mask: Planes
+
+
+def is_deep(format: Format, depth: Depth) -> bool:
+    """Return whether a format is written with more than 8 bits per channel at this depth."""
+    return depth == 16 and format in _DEEP
+
+
 def encode(
     file: BinaryIO,
-    image: Tensor,
-    alpha: Tensor | None,
+    image: Planes,
+    alpha: Planes | None,
     metadata: Metadata,
     format: Format,
-    depth: Depth,
     *,
-    own: OwnSamples | None = None,
+    own: OwnPlanes | None = None,
 ) -> None:
-    """Write an image to a seekable file; see `save_image`.
+    """Write an image to a seekable file, with the bits of its planes; see `save_image`.
 
     Raises:
-        StylerError: If the format cannot hold it, or it has values that are not numbers.
+        StylerError: If the format cannot hold it.
     """
     with writing():
-        _encode(file, image, alpha, metadata, format, depth, own)
+        _encode(file, image, alpha, metadata, format, own)
 
 
 def _encode(
     file: BinaryIO,
-    image: Tensor,
-    alpha: Tensor | None,
+    image: Planes,
+    alpha: Planes | None,
     metadata: Metadata,
     format: Format,
-    depth: Depth,
-    kept: OwnSamples | None,
+    kept: OwnPlanes | None,
 ) -> None:
-    check_size(f".{format.lower()}", image.shape[-2], image.shape[-1])
-    deep = depth == 16 and format in _DEEP
-    dtype = torch.uint16 if deep else torch.uint8
-    picture = _picture(image, alpha, dtype, metadata.icc, kept, on_white=format == "JPEG")
+    height, width = image[0].shape
+    check_size(f".{format.lower()}", height, width)
+    deep = image[0].dtype == np.uint16
+    picture = _picture(image, alpha, metadata.icc, kept, on_white=format == "JPEG")
     picture = _described(picture, metadata, format)
     exif = _exif(metadata)
     exif = exif if len(exif) <= _MAX_EXIF.get(format, 1 << 30) else b""
     save, options = _SAVERS[format]
     options = options | (_DEEP[format] if deep else {}) | {"keep": _KEPT}
-    if format == "TIFF" and image.numel() * (2 if deep else 1) > 3 << 30:
+    if format == "TIFF" and sum(plane.nbytes for plane in image) > 3 << 30:
         options |= {"bigtiff": True}
     if exif and format in ("WEBP", "AVIF"):
         file.write(_with_exif(picture, save, options, exif))
@@ -82,39 +94,29 @@ def _encode(
     except vips().Error as error:
         if guarded.error is not None:
             raise guarded.error from error
-        what = f"{format} cannot hold {image.shape[-1]}×{image.shape[-2]} pixels"
-        raise StylerError(what, "write PNG or TIFF") from error
+        raise StylerError(f"{format} cannot hold {width}×{height} pixels", "write PNG or TIFF") from error
     if (
         format == "TIFF" and (exif or metadata.iptc) and "bigtiff" not in options
     ):  # its directories have a form of their own
         _add_tags(file, exif, metadata.iptc)
 
 
-def _picture(
-    image: Tensor,
-    alpha: Tensor | None,
-    dtype: torch.dtype,
-    icc: bytes | None,
-    kept: OwnSamples | None,
-    *,
-    on_white: bool,
-) -> Any:
-    """Return an image as libvips reads it out of torch's memory, in its own profile."""
-    picture = _bands(image, dtype)
+def _picture(image: Planes, alpha: Planes | None, icc: bytes | None, kept: OwnPlanes | None, *, on_white: bool) -> Any:
+    """Return an image as libvips reads it out of the arrays' memory, in its own profile."""
+    picture = _bands(image)
     if alpha is not None and on_white:
-        picture, alpha = picture.bandjoin(_bands(alpha, dtype)).flatten(background=255), None
+        picture, alpha = picture.bandjoin(_bands(alpha)).flatten(background=255), None
     if icc and is_writable(icc):
         picture = own(picture, icc)
         if kept is not None:
-            picture = (_bands(kept.mask, torch.uint8) == 255).ifthenelse(_bands(kept.samples, dtype), picture)
-    return picture if alpha is None else picture.bandjoin(_bands(alpha, dtype))
+            picture = (_bands(kept.mask) == 255).ifthenelse(_bands(kept.samples), picture)
+    return picture if alpha is None else picture.bandjoin(_bands(alpha))
 
 
-def _bands(planes: Tensor, dtype: torch.dtype) -> Any:
-    """Return `(1, C, H, W)` as libvips' picture."""
-    arrays = [quantized(plane, dtype).cpu().contiguous().numpy() for plane in planes.reshape(-1, *planes.shape[-2:])]
-    first, *others = [vips().Image.new_from_array(array) for array in arrays]
-    kind = "b-w" if not others else "srgb" if dtype == torch.uint8 else "rgb16"
+def _bands(planes: Planes) -> Any:
+    """Return planes as libvips' picture."""
+    first, *others = [vips().Image.new_from_array(plane) for plane in planes]
+    kind = "b-w" if not others else "srgb" if planes[0].dtype == np.uint8 else "rgb16"
     return (first.bandjoin(others) if others else first).copy(interpretation=kind)
 
 

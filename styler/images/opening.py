@@ -14,9 +14,9 @@ from PIL import Image
 
 from styler.errors import StylerError
 from styler.images.exif import Tags, order_of, read_pages, values
-from styler.images.interchange import pil_fields, vips_of_pil
 from styler.images.kinds import kind_of, raw_error
 from styler.images.libvips import Guarded, vips
+from styler.images.pil_pictures import pil_fields, vips_of_pil
 
 # What Pillow's decoders raise for damaged files.
 _DAMAGED = (OSError, SyntaxError, ValueError, IndexError, RuntimeError, EOFError, KeyError, TypeError, OverflowError)

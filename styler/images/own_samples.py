@@ -8,7 +8,7 @@ from torch import Tensor
 from styler.choices import MAX_PIXELS
 from styler.images.color_profile import is_wide
 from styler.images.loading import read_file
-from styler.images.pixels import resize_to
+from styler.images.pixels import resize_to, tensor_of_planes
 
 
 class OwnSamples(NamedTuple):
@@ -39,4 +39,4 @@ def own_samples(
     if file is None or not is_wide(icc) or not bool((mask == 255).any()):
         return None
     samples = read_file(file, max_pixels=max_pixels, page=page or 1, in_srgb=False).samples
-    return OwnSamples(resize_to(samples, (mask.shape[-2], mask.shape[-1])), mask)
+    return OwnSamples(resize_to(tensor_of_planes(samples), (mask.shape[-2], mask.shape[-1])), mask)

@@ -11,15 +11,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from styler.choices import MAX_PIXELS, MAX_SIZE, Depth
-from styler.errors import StylerError
-from styler.images.interchange import array_samples, pil_fields, tensor_samples, vips_of_pil
+from styler.choices import MAX_PIXELS, Depth
+from styler.images.interchange import array_samples, tensor_samples
 from styler.images.loading import File, is_file, read_file
 from styler.images.metadata import Metadata, read_metadata
 from styler.images.own_samples import OwnSamples
-from styler.images.pixels import pil_picture, quantized, resize, resize_to, scaled_size, to_float
+from styler.images.pil_pictures import pil_fields, vips_of_pil
+from styler.images.pixels import pil_picture, quantized, resize, resize_to, tensor_of_planes, to_float
 from styler.images.saving import save_image
-from styler.images.unpacking import unpack
+from styler.images.sizes import resized_size
+from styler.images.unpacking import Unpacked, unpack
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +67,8 @@ class Picture:
         """
         stream = io.BytesIO(source) if isinstance(source, bytes) else source
         found = read_file(stream, max_pixels=max_pixels, page=page)
-        depth: Depth = 8 if found.samples.dtype == torch.uint8 else 16
         path = Path(source) if isinstance(source, str | os.PathLike) else None
-        return cls(found.samples, found.alpha, depth, found.metadata, path, page)
+        return cls._unpacked(found, path, page)
 
     @classmethod
     def of(cls, source: "AnyPicture") -> Self:
@@ -95,14 +95,19 @@ class Picture:
                 )
             case Image.Image():
                 metadata, orientation = read_metadata(pil_fields(source))
-                found = unpack(vips_of_pil(source), metadata, orientation)
-                return cls(found.samples, found.alpha, 8 if found.samples.dtype == torch.uint8 else 16, found.metadata)
+                return cls._unpacked(unpack(vips_of_pil(source), metadata, orientation))
             case bytes():
                 return cls.open(source)
             case _ if is_file(source):
                 return cls.open(source)
         what = type(source).__name__
         raise ValueError(f"expected a Picture, a path, a stream, a PIL picture, an array or a tensor, got {what}")
+
+    @classmethod
+    def _unpacked(cls, found: Unpacked, path: Path | None = None, page: int | None = None) -> Self:
+        alpha = None if found.alpha is None else torch.from_numpy(found.alpha)[None]
+        depth: Depth = 8 if found.samples.dtype == np.uint8 else 16
+        return cls(tensor_of_planes(found.samples), alpha, depth, found.metadata, path, page)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -198,21 +203,6 @@ class Picture:
 
 AnyPicture = Picture | File | bytes | Image.Image | np.ndarray | Tensor
 """Whatever is a picture; see `Picture.of`."""
-
-
-def resized_size(height: int, width: int, size: int) -> tuple[int, int]:
-    """Return the height and width that `Picture.resized` gives a picture, without its samples.
-
-    Raises:
-        StylerError: If it would be enlarged beyond `MAX_PIXELS`.
-        ValueError: If the size is not a whole number from 1.
-    """
-    if type(size) is not int or not 1 <= size <= MAX_SIZE:
-        raise ValueError(f"expected size from 1 to {MAX_SIZE} pixels, got {size!r}")
-    if size * size * min(height, width) > max(MAX_PIXELS, height * width) * max(height, width):
-        what = f"{width}×{height} pixels with a longer side of {size} are too many"
-        raise StylerError(what, f"choose a size that gives at most {MAX_PIXELS / 1e6:.3g} megapixels")
-    return scaled_size(height, width, size)
 
 
 def converted(samples: Tensor, dtype: torch.dtype) -> Tensor:

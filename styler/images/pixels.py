@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from styler.errors import StylerError
+from styler.images.sizes import scaled_size
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in luminance (ITU-R BT.601)."""
@@ -29,6 +30,11 @@ def to_float(samples: Tensor) -> Tensor:
         return samples.float()
     full = torch.iinfo(samples.dtype).max
     return samples.to(torch.float32, memory_format=torch.contiguous_format).div_(full)
+
+
+def tensor_of_planes(planes: np.ndarray) -> Tensor:
+    """Return samples `(C, H, W)` as colors, `(1, 3, H, W)`, in the same memory; a grey plane is expanded."""
+    return torch.from_numpy(planes)[None].expand(1, 3, -1, -1)
 
 
 def tensor_of_array(samples: np.ndarray) -> Tensor:
@@ -78,12 +84,6 @@ def resize(image: Tensor, size: int) -> Tensor:
     such rings as strokes. It keeps nine tenths of the fine detail that Lanczos keeps, bilinear seven.
     """
     return resize_to(image, scaled_size(image.shape[-2], image.shape[-1], size))
-
-
-def scaled_size(height: int, width: int, size: int) -> tuple[int, int]:
-    """Return height and width scaled so that the longer one is `size`, neither below 1."""
-    scale = size / max(height, width)
-    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def resize_to(image: Tensor, size: tuple[int, int]) -> Tensor:

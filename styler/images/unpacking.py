@@ -1,11 +1,9 @@
-"""libvips' pictures as samples: upright, in sRGB, in as many bits as the file has."""
+"""libvips' pictures as samples: upright, in sRGB, in as many bits as the file has. Does not import torch."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from styler.images.color_profile import srgb
 from styler.images.libvips import samples_of
@@ -18,10 +16,10 @@ _PIXELS = 1 << 20
 
 
 class Unpacked(NamedTuple):
-    """The samples of a picture, `(1, 3, H, W)`, its alpha, `(1, 1, H, W)`, and its metadata, see `Picture`."""
+    """The samples of a picture, `(3, H, W)`, `(1, H, W)` if it is grey, its alpha, `(1, H, W)`, and its metadata."""
 
-    samples: Tensor
-    alpha: Tensor | None
+    samples: np.ndarray
+    alpha: np.ndarray | None
     metadata: Metadata
 
 
@@ -53,10 +51,10 @@ def unpack(
         colors = srgb(colors, metadata.icc) if in_srgb or bands != 3 else colors
         has_alpha = has_alpha and image.bands > bands
         pieces = _strips(colors.bandjoin(image[bands]) if has_alpha else colors)
-    planes = torch.from_numpy(_upright(pieces, (image.width, image.height), orientation))[None]
-    num_colors = 3 if planes.shape[1] > 2 else 1
-    alpha = planes[:, num_colors:]
-    return Unpacked(planes[:, :num_colors].expand(1, 3, -1, -1), alpha if alpha.numel() else None, metadata)
+    planes = _upright(pieces, (image.width, image.height), orientation)
+    num_colors = 3 if len(planes) > 2 else 1
+    alpha = planes[num_colors:]
+    return Unpacked(planes[:num_colors], alpha if alpha.size else None, metadata)
 
 
 def _strips(image: Any) -> Iterator[np.ndarray]:

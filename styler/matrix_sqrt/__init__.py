@@ -5,6 +5,7 @@
 
 from styler.choices import Method
 from styler.matrix_sqrt.application import inv_sqrtm_apply
+from styler.matrix_sqrt.coupled_transport import geometric_mean
 from styler.matrix_sqrt.info import RootInfo
 from styler.matrix_sqrt.inverse_root import inv_sqrtm
 from styler.matrix_sqrt.lyapunov_equation import lyapunov
@@ -17,6 +18,7 @@ __all__ = [
     "Method",
     "RootInfo",
     "bures_wasserstein",
+    "geometric_mean",
     "inv_rootm",
     "inv_sqrtm",
     "inv_sqrtm_apply",

@@ -5,10 +5,13 @@ Reference:
     34. arXiv:1712.01504
 """
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from styler.matrix_sqrt.coupled_transport import checked, product_transport
 from styler.matrix_sqrt.eigh import default_rank_tol, reciprocal
 from styler.matrix_sqrt.inverse_root import inv_sqrtm
 from styler.matrix_sqrt.lyapunov_equation import batch_first
@@ -44,7 +47,7 @@ def bures_wasserstein(a: Tensor, b: Tensor) -> Tensor:
         return (distance * scale[..., 0, 0]).to(dtype)
 
 
-def transport(a: Tensor, b: Tensor) -> Tensor:
+def transport(a: Tensor, b: Tensor, *, method: Literal["eigh", "products"] = "eigh") -> Tensor:
     """Return the map t, Hermitian, with t·a·t = b that takes N(0, a) to N(0, b) at least cost.
 
     t = b^(1/2)·(b^(1/2)·a·b^(1/2))^(-1/2)·b^(1/2): `a` is not inverted, and where it is singular (or b is)
@@ -54,10 +57,17 @@ def transport(a: Tensor, b: Tensor) -> Tensor:
         a: Covariances, `(..., n, n)`.
         b: Covariances, `(..., n, n)`; leading axes broadcast with those of a. It may be of another precision,
             and is then treated as that exact.
+        method: "eigh" computes in double precision and has gradients; "products" computes by matrix products alone,
+            in the precision of the arguments, without gradients or host synchronisation, for positive definite `a`.
 
     Raises:
         ValueError: As `sqrtm`, or if the shapes do not fit.
     """
+    if method == "products":
+        with without_autocast(a):
+            return product_transport(*checked(a, b)).to(torch.promote_types(a.dtype, b.dtype))
+    if method != "eigh":
+        raise ValueError(f"expected method eigh or products, got {method!r}")
     _, _, doubled_a, doubled_b = doubled(a, b)
     eps, eps_b = (torch.finfo(x.dtype).eps for x in (a, b))
     with without_autocast(a):

@@ -39,7 +39,7 @@ PERIODS = (240, 272)
 
 def local_deviation(images: Tensor) -> Tensor:
     """Return the deviation of luminance in the window around each pixel, `(B, 1, H, W)`."""
-    y = luminance(images)
+    y = luminance(images) - 0.5  # smaller squares, whose difference then has less round-off
     mean, squares = _box(y), _box(y.square())
     return (squares - mean.square()).clamp_min(0).sqrt()
 
@@ -80,9 +80,18 @@ def seeded(images: Tensor, amplitude: Tensor, *, top: int = 0, left: int = 0) ->
         top: Row of the picture in which the part begins: parts get the noise of the whole picture.
         left: The column.
     """
-    flatness = (_box(local_deviation(images)) / FLAT).square().neg().exp()
     rows, columns = images.shape[-2:]
-    return images + amplitude * flatness * _noise(top, left, rows, columns).to(images.device)
+    return images + amplitude * flatness(images) * _noise(top, left, rows, columns).to(images.device)
+
+
+def flatness(images: Tensor) -> Tensor:
+    """Return how flat pictures are around each pixel, `(B, 1, H, W)`: 1 where nothing varies, near 0 in texture."""
+    return (_box(local_deviation(images)) / FLAT).square().neg().exp()
+
+
+def noise_sheets() -> dict[int, Tensor]:
+    """Return the periodic parts of the noise, `(3, period, period)`, by period, each with deviation 1."""
+    return {period: _sheet(period) for period in PERIODS}
 
 
 def _box(images: Tensor) -> Tensor:
@@ -100,7 +109,10 @@ def _noise(top: int, left: int, height: int, width: int) -> Tensor:
 
 @cache
 def _sheet(period: int) -> Tensor:
-    """Return periodic noise over several octaves, half of it common to the colors, `(3, period, period)`."""
+    """Return periodic noise over several octaves, half of it common to the colors, `(3, period, period)`.
+
+    Its values are exact in half precision, in which exported graphs store them.
+    """
     generator = torch.Generator().manual_seed(period)
     total = torch.zeros(1, 3, period, period)
     for scale in OCTAVES:
@@ -109,4 +121,4 @@ def _sheet(period: int) -> Tensor:
         noise = F.pad(color / 2 + grey, (2, 2, 2, 2), mode="circular")
         fine = F.interpolate(noise, scale_factor=float(scale), mode="bicubic")
         total += fine[..., 2 * scale : 2 * scale + period, 2 * scale : 2 * scale + period]
-    return total[0] / total.std()
+    return (total[0] / total.std()).half().float()

@@ -19,6 +19,7 @@ from torch.utils._pytree import tree_leaves
 from styler.covariance import CovariancePool2d, covariance, cross_covariance, upper_triangle
 from styler.matrix_sqrt import (
     bures_wasserstein,
+    geometric_mean,
     inv_sqrtm,
     inv_sqrtm_apply,
     lyapunov,
@@ -144,6 +145,16 @@ def test_strict_roots_look_at_no_value_and_make_none_on_the_host(name, options, 
     with OnTheDevice():
         for tensor in tree_leaves(FUNCTIONS[name](a, eps=1e-3, **options)):
             assert (tensor.device.type, tensor.dtype) == ("cuda", dtype)
+
+
+@pytest.mark.usefixtures("gpu", "looking")
+@pytest.mark.parametrize("function", [geometric_mean, partial(transport, method="products")], ids=["mean", "map"])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
+def test_means_and_maps_by_products_look_at_no_value_and_make_none_on_the_host(function, dtype):
+    a, b = square(2, dtype=dtype).detach(), square(dtype=dtype).detach()
+    with OnTheDevice():
+        t = function(a, b)
+    assert (t.device.type, t.dtype, t.shape) == ("cuda", dtype, a.shape)
 
 
 @pytest.mark.usefixtures("gpu", "looking")

@@ -14,6 +14,7 @@ from styler.transfer.seeding import (
     amplitude_of,
     deviation_counts,
     local_deviation,
+    noise_sheets,
     roughness_of,
     seeded,
 )
@@ -100,3 +101,10 @@ def test_roughness_is_the_same_in_tiles_and_averaged_in_mixtures(tiny_model):
     assert tiled.roughness == pytest.approx(whole.roughness, abs=5e-4)
     mixed = mixed_style([replace(whole, roughness=(0.02,)), replace(whole, roughness=(0.06,))], [3, 1])
     assert mixed.roughness == pytest.approx((0.03,))
+
+
+def test_noise_is_exact_in_half_precision_and_of_deviation_one():
+    for period, sheet in noise_sheets().items():
+        assert sheet.shape == (3, period, period)
+        assert torch.equal(sheet, sheet.half().float())
+        assert abs(float(sheet.std()) - 1) < 1e-3

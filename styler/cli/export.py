@@ -1,0 +1,55 @@
+"""`styler export`: the transfer as graphs for other runtimes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from styler.choices import ExportDType, ExportFormat
+from styler.cli.console import message_console
+from styler.cli.help_pages import HelpPage, examples, make_app
+from styler.cli.options import OverwriteOption, QuietOption
+
+EXAMPLES = examples("styler export -o web --model small", "styler export -o graphs --format pt2 --model base")
+
+app = make_app()
+
+
+@app.command(cls=HelpPage, epilog=EXAMPLES)
+def export(
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="DIR", help="Output folder.", show_default=False, rich_help_panel="Output"),
+    ],
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model", "-m", help="Name of a shipped model, or a .safetensors file.", rich_help_panel="Machine"
+        ),
+    ] = "small",
+    format: Annotated[
+        ExportFormat,
+        typer.Option(
+            help="File format: onnx, or pt2 for torch.export (AOTInductor, ExecuTorch).", rich_help_panel="Output"
+        ),
+    ] = "onnx",
+    dtype: Annotated[
+        ExportDType, typer.Option(help="Precision of the networks.", rich_help_panel="Machine")
+    ] = "float32",
+    overwrite: OverwriteOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Write the transfer as portable graphs, ONNX or torch.export.
+
+    One graph computes the style of a picture, the other stylizes a photograph. A card with the licence and a list of
+    SHA-256 are written beside them.
+    """
+    from styler.process import garbage_collection_paused
+
+    console = message_console(quiet=quiet)
+    with console.status("tracing the networks …", spinner_style="cyan"):
+        with garbage_collection_paused("torch"):
+            from styler.export.writing import export_model
+        paths = export_model(model, out, format=format, dtype=dtype, overwrite=overwrite)
+    for path in paths:
+        console.print(f"wrote {path} ({path.stat().st_size / 1e6:.2f} MB)", highlight=False)
