@@ -24,6 +24,9 @@ MAX_REDUCTION = 8
 DType = Literal["auto", "float32", "bfloat16", "float16"]
 ExportFormat = Literal["onnx", "pt2"]
 ExportDType = Literal["float32", "float16"]
+TransferEngine = Literal["auto", "torch", "onnx"]
+"""What computes a transfer, see `styler.export.light_limits`."""
+
 ModelSize = Literal["small", "base"]
 Pairs = Literal["all", "zip"]
 Depth = Literal[8, 16]

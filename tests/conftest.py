@@ -98,6 +98,7 @@ def served(tmp_path, monkeypatch):
 
 
 os.environ.setdefault("COLUMNS", "120")
+os.environ["STYLER_CACHE"] = str(Path(__file__).parents[1] / ".pytest_cache" / "styler")
 
 # Where Python writes no bytecode, each of the dozens of processes that tests start would compile torch's source again:
 # two seconds each.

@@ -17,6 +17,7 @@ from styler.choices import (
     Method,
     PreserveColor,
     Strokes,
+    TransferEngine,
     Transform,
 )
 
@@ -141,6 +142,14 @@ DeviceOption = Annotated[
     str, typer.Option("--device", help="Device: auto, cpu, cuda, cuda:N or mps.", rich_help_panel="Machine")
 ]
 DTypeOption = Annotated[DType, typer.Option("--dtype", help="Precision of the networks.", rich_help_panel="Machine")]
+EngineOption = Annotated[
+    TransferEngine,
+    typer.Option(
+        "--engine",
+        help="What computes: torch, or onnx, which needs no torch; auto chooses the faster one where that is known.",
+        rich_help_panel="Machine",
+    ),
+]
 ModelOption = Annotated[
     str,
     typer.Option(

@@ -2,14 +2,17 @@
 
 import glob
 from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from styler.choices import MAX_PIXELS
+from styler.choices import MAX_PIXELS, TransferEngine
 from styler.cli.console import message_console
 from styler.cli.help_pages import HelpPage, examples, make_app
+from styler.cli.light_stylizing import write_light_picture
 from styler.cli.options import MaxPixelsOption, OverwriteOption, QuietOption
 from styler.cli.stylizing import write_picture
 from styler.errors import StylerError
@@ -73,13 +76,16 @@ def replay(
         "device": record["device"],
         "dtype": record["dtype"],
     }
-    for name, now in versions().items():
+    engine: TransferEngine = "onnx" if record.get("engine") == "onnx" else "torch"
+    for name, now in versions(engine).items():
         if record[name] != now:
             console.print(
                 f"made with {name} {record[name]}, running {now}: the result may differ slightly", highlight=False
             )
     files: dict[str, Any] = {"max_pixels": max_pixels, "overwrite": overwrite, "page": record["content"].get("page")}
-    write_picture(source, styles, out, settings, loading, console, **files)
+    task = (source, styles, out, settings, loading, console)
+    if write_light_picture(*task, engine=engine, **files) is None:
+        write_picture(*task, **files)
     after = Picture.open(out, max_pixels=max_pixels).samples
     same = before.samples.dtype == after.dtype and before.samples.equal(after)
     console.print("identical, bit for bit" if same else f"not identical to {picture}", highlight=False)
@@ -148,10 +154,10 @@ def relocated(settings: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]:
     return settings | {"regions": regions, "keep": next(left) if settings.get("keep") else None}
 
 
-def versions() -> dict[str, str]:
+def versions(engine: TransferEngine) -> dict[str, str]:
     """Return the versions that affect the result."""
-    import torch
-
     import styler
 
-    return {"styler": styler.__version__, "torch": torch.__version__}
+    name = "onnxruntime" if engine == "onnx" else "torch"
+    library = import_module(name) if find_spec(name) else None
+    return {"styler": styler.__version__, name: getattr(library, "__version__", "none")}

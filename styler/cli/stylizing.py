@@ -64,6 +64,7 @@ def write_picture(
         "out": str(out),
         "content_size": list(picture.size[::-1]),
         "size": [width, height],
+        "engine": "torch",
         "model": stylizer.model.name,
         "device": str(trace.device),
         "dtype": str(stylizer.dtype).removeprefix("torch."),
@@ -92,9 +93,12 @@ def print_summary(summary: Mapping[str, Any], console: Console) -> None:
         f"model: {device}",
         "seconds: " + ", ".join(f"{stage} {seconds:.3f}" for stage, seconds in summary["seconds"].items()),
         "strength: " + ", ".join(f"{level} {strength:g}" for level, strength in summary["alpha"].items()),
-        f"matrix roots: {roots['method']} in {roots['dtype']}, relative residual {roots['residual']:.1e}, "
-        f"{roots['fell_back']} of {roots['maps']} fell back to eigh",
     ]
+    if roots is not None:
+        lines.append(
+            f"matrix roots: {roots['method']} in {roots['dtype']}, relative residual {roots['residual']:.1e}, "
+            f"{roots['fell_back']} of {roots['maps']} fell back to eigh"
+        )
     for line in lines:
         console.print(line, highlight=False)
 

@@ -10,12 +10,14 @@ import typer
 from styler.choices import MAX_PIXELS
 from styler.cli.console import message_console
 from styler.cli.help_pages import HelpPage, examples, make_app
+from styler.cli.light_stylizing import write_light_picture
 from styler.cli.options import (
     AlphaOption,
     ColorsOption,
     DetailOption,
     DeviceOption,
     DTypeOption,
+    EngineOption,
     LevelsOption,
     MaxMemoryOption,
     MaxPixelsOption,
@@ -120,6 +122,7 @@ def transfer(
     model: ModelOption = "auto",
     device: DeviceOption = "auto",
     dtype: DTypeOption = "auto",
+    engine: EngineOption = "auto",
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
@@ -169,11 +172,14 @@ def transfer(
         writable_format(target, overwrite=overwrite)
     elif sys.stdout is not None and sys.stdout.isatty():
         raise typer.BadParameter("-o - writes a picture to standard output: redirect it, e.g. -o - > result.png")
-    write = write_sheet if sheet else write_picture
     console = message_console(quiet=quiet or as_json)
     loading = {"model": model, "device": device, "dtype": dtype}
     files = {"max_pixels": max_pixels, "metadata": metadata, "overwrite": overwrite, "page": page}
-    summary = write(content, styles, target, settings, loading, console, **files)
+    task = (content, styles, target, settings, loading, console)
+    if sheet:
+        summary = write_sheet(*task, **files)
+    else:
+        summary = write_light_picture(*task, engine=engine, **files) or write_picture(*task, **files)
     if verbose and not sheet:
         print_summary(summary, console)
     if as_json:

@@ -7,11 +7,12 @@ from styler.images.writable import writable_format
 
 if TYPE_CHECKING:
     from styler.images.loading import image_size
-    from styler.images.picture import AnyPicture, Picture, resized_size
+    from styler.images.picture import AnyPicture, Picture
+    from styler.images.sizes import resized_size
 
 __all__ = ["AnyPicture", "Picture", "image_size", "resized_size", "writable_format"]
 
-_HOMES = {"image_size": "loading", "AnyPicture": "picture", "Picture": "picture", "resized_size": "picture"}
+_HOMES = {"image_size": "loading", "AnyPicture": "picture", "Picture": "picture", "resized_size": "sizes"}
 
 
 def __getattr__(name: str) -> object:

@@ -11,15 +11,15 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from styler.choices import MAX_PIXELS, MAX_SIZE, Depth
-from styler.errors import StylerError
+from styler.choices import MAX_PIXELS, Depth
 from styler.images.interchange import array_samples, tensor_samples
 from styler.images.loading import File, is_file, read_file
 from styler.images.metadata import Metadata, read_metadata
 from styler.images.own_samples import OwnSamples
 from styler.images.pil_pictures import pil_fields, vips_of_pil
-from styler.images.pixels import pil_picture, quantized, resize, resize_to, scaled_size, tensor_of_planes, to_float
+from styler.images.pixels import pil_picture, quantized, resize, resize_to, tensor_of_planes, to_float
 from styler.images.saving import save_image
+from styler.images.sizes import resized_size
 from styler.images.unpacking import Unpacked, unpack
 
 
@@ -202,21 +202,6 @@ class Picture:
 
 AnyPicture = Picture | File | bytes | Image.Image | np.ndarray | Tensor
 """Whatever is a picture; see `Picture.of`."""
-
-
-def resized_size(height: int, width: int, size: int) -> tuple[int, int]:
-    """Return the height and width that `Picture.resized` gives a picture, without its samples.
-
-    Raises:
-        StylerError: If it would be enlarged beyond `MAX_PIXELS`.
-        ValueError: If the size is not a whole number from 1.
-    """
-    if type(size) is not int or not 1 <= size <= MAX_SIZE:
-        raise ValueError(f"expected size from 1 to {MAX_SIZE} pixels, got {size!r}")
-    if size * size * min(height, width) > max(MAX_PIXELS, height * width) * max(height, width):
-        what = f"{width}×{height} pixels with a longer side of {size} are too many"
-        raise StylerError(what, f"choose a size that gives at most {MAX_PIXELS / 1e6:.3g} megapixels")
-    return scaled_size(height, width, size)
 
 
 def converted(samples: Tensor, dtype: torch.dtype) -> Tensor:

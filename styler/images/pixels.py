@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from styler.errors import StylerError
+from styler.images.sizes import scaled_size
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in luminance (ITU-R BT.601)."""
@@ -83,12 +84,6 @@ def resize(image: Tensor, size: int) -> Tensor:
     such rings as strokes. It keeps nine tenths of the fine detail that Lanczos keeps, bilinear seven.
     """
     return resize_to(image, scaled_size(image.shape[-2], image.shape[-1], size))
-
-
-def scaled_size(height: int, width: int, size: int) -> tuple[int, int]:
-    """Return height and width scaled so that the longer one is `size`, neither below 1."""
-    scale = size / max(height, width)
-    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def resize_to(image: Tensor, size: tuple[int, int]) -> Tensor:

@@ -173,7 +173,12 @@ def is_whole_record(record: Record) -> bool:
     styles, model, settings = record["styles"], record["model"], record["settings"]
     files = [record["content"], *styles, *record["others"]]
     texts = [record[name] for name in ("styler", "torch", "device", "dtype")]
-    texts += [model["name"], model["sha256"], *([model["path"]] if model["path"] is not None else [])]
+    texts += [
+        record.get("onnxruntime", ""),
+        model["name"],
+        model["sha256"],
+        *([model["path"]] if model["path"] is not None else []),
+    ]
     texts += [entry[key] for entry in files for key in ("name", "sha256")]
     if not all(isinstance(text, str) and not CONTROLS.search(text) for text in texts):
         return False

@@ -1,16 +1,27 @@
-"""Exported files: onnxruntime and torch agree, only standard operators, the same bytes again, a card with hashes."""
+"""Exported files, and the engine that runs them without torch.
+
+In one file, so that the graphs are exported once: onnxruntime and torch agree, only standard operators, the same bytes
+again, a card with hashes.
+"""
 
 import io
+import json
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 import torch
+from PIL import Image
 from samples import picture
 
+from styler import cli
 from styler.errors import StylerError
 from styler.export import extra
+from styler.export.graph_cache import are_cached, graphs_folder
 from styler.export.onnx_model import OPSET, check_operators
 from styler.export.programs import programs_of
 from styler.export.writing import encoded, export_model, facts_of
@@ -139,3 +150,117 @@ def test_a_missing_package_and_a_file_that_exists_are_named(shallow, folder, tmp
     with pytest.raises(StylerError, match="needs onnx and onnxscript") as raised:
         export_model(shallow, tmp_path)
     assert "styler[onnx]" in str(raised.value)
+
+
+@pytest.fixture
+def cached(shallow, folder, tmp_path, monkeypatch):
+    """Put the graphs of the shallow model into a user's cache, and return the model's file."""
+    monkeypatch.setenv("STYLER_CACHE", str(tmp_path / "cache"))
+    assert not are_cached(shallow)
+    shutil.copytree(folder, graphs_folder(shallow))
+    return shallow
+
+
+@pytest.fixture
+def transfer(monkeypatch, tmp_path, capfd, cached):
+    """Return a function that runs `styler transfer` and returns the status, what it printed, and the errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object, command: str = "transfer") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["styler", command, *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return ended.value.code or 0, *capfd.readouterr()
+
+    return run
+
+
+def pixels(path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image).astype(int)
+
+
+def test_the_command_imports_no_torch_with_the_engine_onnx(cached, picture_file, tmp_path):
+    words = ["styler", "transfer", picture_file("a.png"), picture_file("b.png", seed=1)]
+    words += ["-o", tmp_path / "out.png", "--engine", "onnx", "--model", cached]
+    code = f"import sys; from styler.cli import main; sys.argv = {list(map(str, words))!r}\n"
+    code += "try: main()\nexcept SystemExit as ended: print(ended.code)\n"
+    code += "print(sorted({'torch', 'torchvision'} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.endswith("[]\n")
+    assert (tmp_path / "out.png").is_file()
+    assert [path.name for path in graphs_folder(cached).glob("transfer-*.onnx")]  # the optimized graph
+
+
+def test_both_engines_write_the_same_picture(transfer, cached, picture_file, tmp_path):
+    files = [picture_file("a.png", 61, 83), picture_file("b.jpg", 90, 70, seed=1), picture_file("c.png", seed=2)]
+    how = [
+        "--weights",
+        "0.7,0.3",
+        "--alpha",
+        "0.8",
+        "--size",
+        "70",
+        "--style-scale",
+        "0.5",
+        "--model",
+        cached,
+        "--json",
+    ]
+    for engine in ("onnx", "torch"):
+        status, out, _ = transfer(*files, *how, "--engine", engine, "--dtype", "float32", "-o", f"{engine}.png")
+        assert status == 0
+        summary = json.loads(out)
+        assert summary["engine"] == engine
+        assert summary["size"] == [70, 51]
+        assert summary["alpha"] == {"relu1_1": 0.8}
+    off = np.abs(pixels("onnx.png") - pixels("torch.png"))
+    assert off.max() <= 1
+    assert off.mean() < 0.01
+
+
+def test_a_picture_made_without_torch_is_replayed_bit_for_bit(transfer, cached, picture_file):
+    assert (
+        transfer(picture_file("a.png"), picture_file("b.png"), "--engine", "onnx", "-m", cached, "-o", "o.png")[0] == 0
+    )
+    status, out, err = transfer("o.png", "-m", cached, command="replay")
+    assert status == 0, err
+    assert "identical, bit for bit" in out + err
+
+
+def test_a_style_file_gives_the_picture_of_its_picture(transfer, cached, picture_file):
+    content, painting = picture_file("a.png"), picture_file("b.png", 40, 40, seed=1)
+    assert transfer("save", painting, "-o", "b.style", "--model", cached, command="style")[0] == 0
+    assert transfer(content, painting, "--engine", "onnx", "-m", cached, "-o", "one.png")[0] == 0
+    assert transfer(content, "b.style", "--engine", "onnx", "-m", cached, "-o", "two.png")[0] == 0
+    assert np.abs(pixels("one.png") - pixels("two.png")).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--detail", "0.5"], "--detail"),
+        (["--transform", "wct"], "another --transform"),
+        (["--max-memory", "100M"], "tiles for the memory limit"),
+    ],
+)
+def test_torch_does_what_the_engine_cannot_and_a_note_says_so(transfer, cached, picture_file, options, words):
+    files = picture_file("a.png"), picture_file("b.png", seed=1)
+    status, out, err = transfer(*files, *options, "--engine", "onnx", "-m", cached, "-o", "out.png")
+    assert status == 0
+    assert f"note: {words} needs torch" in out + err
+    assert pixels("out.png").shape == (48, 64, 3)
+
+
+def test_transparent_pictures_need_torch(transfer, cached, picture_file, tmp_path):
+    Image.fromarray(np.full((20, 30, 4), 128, np.uint8)).save(tmp_path / "clear.png")
+    status, out, err = transfer("clear.png", picture_file("b.png"), "--engine", "onnx", "-m", cached, "-o", "out.png")
+    assert status == 0
+    assert "note: transparency needs torch" in out + err
+
+
+def test_a_missing_runtime_is_named(transfer, cached, picture_file, monkeypatch):
+    monkeypatch.setattr(extra, "find_spec", lambda name: None)
+    status, _, err = transfer(picture_file("a.png"), picture_file("b.png"), "--engine", "onnx", "-m", cached)
+    assert status == 1
+    assert "needs onnxruntime" in err
