@@ -36,6 +36,14 @@ def export(
     dtype: Annotated[
         ExportDType, typer.Option(help="Precision of the networks.", rich_help_panel="Machine")
     ] = "float32",
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Also write a page for browsers, with the runtime in FOLDER: dist of the npm package onnxruntime-web.",
+            rich_help_panel="Output",
+        ),
+    ] = None,
     overwrite: OverwriteOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -44,12 +52,19 @@ def export(
     One graph computes the style of a picture, the other stylizes a photograph. A card with the licence and a list of
     SHA-256 are written beside them.
     """
+    from styler.export.browser_page import check_runtime, write_page
     from styler.process import garbage_collection_paused
 
+    if page is not None:
+        if format != "onnx" or dtype != "float32":
+            raise typer.BadParameter("--page needs --format onnx and --dtype float32")
+        check_runtime(page)
     console = message_console(quiet=quiet)
     with console.status("tracing the networks …", spinner_style="cyan"):
         with garbage_collection_paused("torch"):
             from styler.export.writing import export_model
         paths = export_model(model, out, format=format, dtype=dtype, overwrite=overwrite)
+        if page is not None:
+            paths += write_page(out, page, overwrite=overwrite)
     for path in paths:
         console.print(f"wrote {path} ({path.stat().st_size / 1e6:.2f} MB)", highlight=False)

@@ -17,6 +17,7 @@ import pytest
 import torch
 from PIL import Image
 from samples import picture
+from snippets import ROOT, shown
 
 from styler import cli
 from styler.errors import StylerError
@@ -105,6 +106,16 @@ def test_graphs_use_the_standard_operators_of_one_opset(folder):
     model.graph.node[0].domain = "com.microsoft"
     with pytest.raises(ValueError, match="expected operators of opset 18"):
         check_operators(model)
+
+
+def test_the_example_in_python_runs(folder, picture_file, tmp_path, monkeypatch):
+    (code,) = shown((ROOT / "docs" / "export.md").read_text(encoding="utf-8"), "python")
+    picture_file("photo.jpg"), picture_file("painting.jpg", seed=1)
+    shutil.copytree(folder, tmp_path / "graphs")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code.replace("np.ones(4", "np.ones(1"), "export.md", "exec"), {})
+    with Image.open("result.png") as image:
+        assert image.size == (64, 48)
 
 
 def test_exporting_again_gives_the_same_bytes(shallow, folder, programs):
