@@ -270,6 +270,16 @@ def test_transparent_pictures_need_torch(transfer, cached, picture_file, tmp_pat
     assert "note: transparency needs torch" in out + err
 
 
+def test_the_engines_are_compared(transfer, cached, picture_file, tmp_path):
+    picture_file("photos/a.png"), picture_file("paintings/b.png", seed=1)
+    words = ["photos", "paintings", "--pairs", "2", "--size", "48", "--cold", "1", "--model", cached, "--json"]
+    status, out, _ = transfer("engines", *words, command="bench")
+    assert status == 0
+    found = json.loads(out)
+    assert found["largest"] < 0.1
+    assert found["onnx_peak_mib"] < found["torch_peak_mib"]
+
+
 def test_a_missing_runtime_is_named(transfer, cached, picture_file, monkeypatch):
     monkeypatch.setattr(extra, "find_spec", lambda name: None)
     status, _, err = transfer(picture_file("a.png"), picture_file("b.png"), "--engine", "onnx", "-m", cached)
