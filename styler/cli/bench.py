@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from styler.cli.batch_options import FormatOption
+from styler.cli.bench_engines import EXAMPLES as ENGINES_EXAMPLES
+from styler.cli.bench_engines import bench_engines
 from styler.cli.bench_gradients import EXAMPLES as GRADIENTS_EXAMPLES
 from styler.cli.bench_gradients import bench_gradients
 from styler.cli.bench_layers import EXAMPLES as LAYERS_EXAMPLES
@@ -47,6 +49,7 @@ app.command("quality", cls=HelpPage, epilog=QUALITY_EXAMPLES)(bench_quality)
 app.command("photo", cls=HelpPage, epilog=PHOTO_EXAMPLES)(bench_photo)
 app.command("transfer", cls=HelpPage, epilog=TRANSFER_EXAMPLES)(bench_transfer)
 app.command("web", cls=HelpPage, epilog=WEB_EXAMPLES)(bench_web)
+app.command("engines", cls=HelpPage, epilog=ENGINES_EXAMPLES)(bench_engines)
 app.command("video", cls=HelpPage, epilog=VIDEO_EXAMPLES)(bench_video)
 
 

@@ -38,3 +38,11 @@ def test_a_file_is_no_folder(styler, no_levels):
     status, _, err = styler("export", "-o", no_levels)
     assert status == 1
     assert "choose a folder" in err
+
+
+def test_a_page_needs_its_runtime_and_onnx(styler, tmp_path):
+    status, _, err = styler("export", "-o", "site", "--page", tmp_path)
+    assert status == 1
+    assert "npm pack onnxruntime-web" in err
+    assert not (tmp_path / "site").exists()
+    assert styler("export", "-o", "site", "--page", tmp_path, "--format", "pt2")[0] == 2
