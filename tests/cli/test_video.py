@@ -83,20 +83,19 @@ def test_raw_frames_are_piped(tiny_file, pair):
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL], ids=lambda one: one.name)
-def test_a_run_that_is_ended_leaves_no_half_file_and_is_gone_on_with(end, tiny_file, pair, tmp_path):
+def test_a_run_that_is_ended_leaves_no_half_file_and_is_gone_on_with(end, command, tiny_file, pair, tmp_path):
     source = write_clip(tmp_path / "a.mp4", moving_frames(150, step=1), sound=True)
     options = ["--model", tiny_file, "--device", "cpu", "--dtype", "float32"]
-    command = ["video", source, pair[1], *options]
     whole, out = tmp_path / "whole.mp4", tmp_path / "b.mp4"
-    assert run_process(*command, "-o", whole).returncode == 0
-    process = started(*command, "-o", out)
+    assert command(source, "-o", whole)[0] == 0
+    process = started("video", source, pair[1], *options, "-o", out)
     work = tmp_path / ".b.mp4.styler-video"
     while process.poll() is None and not (work / "00000.segment").exists():
         time.sleep(0.01)
     process.send_signal(end)
     process.wait()
     assert not out.exists()
-    assert run_process(*command, "-o", out).returncode == 0
+    assert command(source, "-o", out)[0] == 0
     assert sha256(out) == sha256(whole)
     assert not work.exists()
     assert times_of(out) == times_of(source)
