@@ -82,21 +82,20 @@ def test_raw_frames_are_piped(tiny_file, pair):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
-def test_a_run_that_is_ended_twice_leaves_no_half_file_and_is_gone_on_with(tiny_file, pair, tmp_path):
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL], ids=lambda one: one.name)
+def test_a_run_that_is_ended_leaves_no_half_file_and_is_gone_on_with(end, command, tiny_file, pair, tmp_path):
     source = write_clip(tmp_path / "a.mp4", moving_frames(150, step=1), sound=True)
     options = ["--model", tiny_file, "--device", "cpu", "--dtype", "float32"]
-    command = ["video", source, pair[1], *options]
     whole, out = tmp_path / "whole.mp4", tmp_path / "b.mp4"
-    assert run_process(*command, "-o", whole).returncode == 0
+    assert command(source, "-o", whole)[0] == 0
+    process = started("video", source, pair[1], *options, "-o", out)
     work = tmp_path / ".b.mp4.styler-video"
-    for number, end in enumerate((signal.SIGINT, signal.SIGKILL)):
-        process = started(*command, "-o", out)
-        while process.poll() is None and not (work / f"{number:05}.segment").exists():
-            time.sleep(0.01)
-        process.send_signal(end)
-        process.wait()
-        assert not out.exists()
-    assert run_process(*command, "-o", out).returncode == 0
+    while process.poll() is None and not (work / "00000.segment").exists():
+        time.sleep(0.01)
+    process.send_signal(end)
+    process.wait()
+    assert not out.exists()
+    assert command(source, "-o", out)[0] == 0
     assert sha256(out) == sha256(whole)
     assert not work.exists()
     assert times_of(out) == times_of(source)
@@ -144,11 +143,3 @@ def test_rates_and_sizes():
     for parse, text in ((parse_rate, "1/0"), (parse_size, "0x9"), (parse_size, "big")):
         with pytest.raises(typer.BadParameter):
             parse(text)
-
-
-def test_colors_alone_change_with_photo(command, tmp_path):
-    assert command(write_clip(tmp_path / "a.mkv"), "-o", "b.mkv", "--photo")[0] == 0
-    assert len(frames_of(tmp_path / "b.mkv")) == 12
-    status, _, err = command(tmp_path / "a.mkv", "-o", "c.mkv", "--photo", "--alpha-at", "0=1")
-    assert status == 2
-    assert "--alpha-at can't be given too" in " ".join(err.split())
