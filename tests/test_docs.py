@@ -20,6 +20,7 @@ PAGES = [*GUIDES, *(DOCS / f"{name}.md" for name in ("index", "architecture", "h
 
 @pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell")
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+@pytest.mark.slow
 def test_snippets_of_a_page_run_in_its_order(page, tmp_path, monkeypatch):
     place, names = furnish(tmp_path), {}
     shutil.copy(ROOT / "models" / "small.safetensors", place / "mine.safetensors")

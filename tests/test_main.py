@@ -21,6 +21,7 @@ main()
 
 
 @pytest.mark.parametrize("module", ["typer", "styler.cli.transfer", "torch", "styler.transfer.stylizer"])
+@pytest.mark.slow
 def test_an_interrupt_while_modules_are_imported_ends_without_a_traceback(module, tmp_path):
     words = INTERRUPTED_IMPORT.format(module=module)
     found = subprocess.run([sys.executable, "-c", words], cwd=tmp_path, capture_output=True, text=True, check=False)

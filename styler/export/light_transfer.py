@@ -14,13 +14,13 @@ from styler.choices import STYLE_SUFFIX, Depth, Level
 from styler.export.array_pictures import floats_of, resized
 from styler.export.light_engine import LightEngine
 from styler.export.light_limits import peak_bytes
-from styler.files import sha256
 from styler.images.format_limits import check_size
 from styler.images.loading import read_file
 from styler.images.metadata import Metadata
 from styler.images.sizes import resized_size
-from styler.model.catalog import model_facts, models_folder
+from styler.model.catalog import model_facts
 from styler.model.style_catalog import builtin_style_file, is_style_name
+from styler.transfer.input_record import inputs_record, model_record
 from styler.transfer.style_arrays import StyleArrays, read_arrays
 from styler.transfer.style_mixture import mixed_arrays
 
@@ -129,20 +129,17 @@ def record_text(
     content: Path, styles: Sequence[Path], model: Path, settings: Mapping[str, Any], *, page: int | None
 ) -> str:
     """Return the record of how the picture was made, as `styler.transfer.record.record_of`, with its engine."""
-    shipped = model.parent == models_folder()
-    source: dict[str, Any] = {"name": content.name, "sha256": sha256(content)}
-    source |= {} if page is None else {"page": page}
-    record = {
+    record: dict[str, Any] = {
         "styler": styler.__version__,
         "torch": "none",
         "engine": "onnx",
         "onnxruntime": onnxruntime.__version__,
-        "content": source,
-        "styles": [{"name": path.name, "sha256": sha256(path)} for path in styles],
-        "others": [],
-        "model": {"name": model.stem, "path": None if shipped else model.name, "sha256": sha256(model)},
+        **inputs_record(content, styles, settings),
+        "model": model_record(model.stem, model),
         "device": "cpu",
         "dtype": "float32",
         "settings": dict(settings),
     }
+    if page is not None:
+        record["content"]["page"] = page
     return json.dumps(record)

@@ -10,6 +10,7 @@ DRIVER = Path(__file__).parents[1] / "killed_batches.py"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.slow
 def test_a_batch_killed_at_any_moment_resumes_and_leaves_no_partial_results(tiny_file, picture_file, tmp_path):
     for name in ("c/0", "c/1", "c/2", "c1/0"):
         picture_file(f"{name}.png", 32, 40, seed=int(name[-1]))

@@ -36,6 +36,7 @@ def target(link: Path) -> str:
 @has_ray
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc to find the workers")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Ray, as it copies its own settings
+@pytest.mark.slow
 def test_two_workers_do_every_job_once_when_one_of_them_is_killed(tiny_file, picture_file, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     contents = [picture_file(f"c/{k}.png", 96, 128, seed=k) for k in range(8)]

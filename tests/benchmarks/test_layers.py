@@ -46,6 +46,7 @@ def small(monkeypatch):
         monkeypatch.setitem(speed.CASES, name, Case(case.layer, shapes, case.matrices))
 
 
+@pytest.mark.slow
 def test_digits_for_training_and_testing_are_apart_and_drawn():
     pytest.importorskip("sklearn")
     first, second = (digits(torch.Generator().manual_seed(seed)) for seed in range(2))
@@ -77,6 +78,7 @@ def test_shapes_move_as_their_class_says(monkeypatch):
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.slow
 def test_every_layer_trains_beside_its_counterpart():
     rows = list(accuracy_rows(list(TASKS), device=CPU, seeds=1, steps=10))
     assert [(row.layer, row.part) for row in rows] == [
@@ -97,6 +99,7 @@ def test_the_same_seed_gives_the_same_accuracy_and_the_threads_come_back():
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.slow
 def test_every_layer_with_a_time_of_its_own_is_timed_with_every_method():
     rows = list(speed_rows(list(TASKS), device=CPU, repeats=1))
     assert [(row.layer, row.method) for row in rows] == [(name, method) for name in CASES for method in METHODS]

@@ -71,6 +71,7 @@ def test_controls_are_first_and_a_copying_tool_scores_like_the_content(pairs, ju
     assert (copied.content_left, copied.style_left, copied.ssim) == (0, 1, pytest.approx(1, abs=1e-6))
 
 
+@pytest.mark.slow
 def test_a_model_is_measured_in_a_process_of_its_own(pairs, judge, folders, tiny_file):
     tools = [OurModel(str(tiny_file))]
     (cost,) = run_tools(tools, pairs, folders[2])

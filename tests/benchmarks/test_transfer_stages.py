@@ -77,6 +77,7 @@ def test_rows_have_every_stage_and_a_floor(tiny_file, tmp_path):
         assert row.peak_mib > 50
 
 
+@pytest.mark.slow
 def test_the_library_is_timed_in_a_plain_python_process(tiny_file, tmp_path, monkeypatch):
     monkeypatch.setenv("GOMP_SPINCOUNT", "1000")
     monkeypatch.setattr(transfer_stages, "LIBRARY", transfer_stages.LIBRARY + CHECKS)

@@ -60,6 +60,7 @@ def test_missing_frames_are_an_error(clips):
         video_scores("few", clips["pan"], torch.rand(3, 3, 240, 320), torch.rand(4, 3, 240, 320))
 
 
+@pytest.mark.slow
 def test_the_table_has_our_model_and_a_peer(tmp_path, tiny_file, monkeypatch, capfd):
     from styler import cli
 

@@ -65,6 +65,7 @@ def test_the_peak_of_this_process_is_known():
     assert peak_bytes(None) == 0
 
 
+@pytest.mark.slow
 def test_no_request_to_the_real_server_is_lost(picture_file):
     photo = picture_file("photo.png", 48, 64)
     result = CliRunner().invoke(

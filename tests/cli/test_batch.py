@@ -200,6 +200,7 @@ def test_a_changed_result_is_reported_and_made_again(batch, styler, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs signals")
+@pytest.mark.slow
 def test_an_interrupt_is_status_130_and_the_same_command_goes_on(batch, folder, tmp_path):
     folder("many", 30)
     arguments = ["many", "s", "-o", "out", "--size", 300, "--json"]

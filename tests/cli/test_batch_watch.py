@@ -19,6 +19,7 @@ def appears(path, *, seconds=60):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_new_pictures_are_made_as_they_come_and_an_interrupt_ends_it(folder, picture_file, tiny_file, tmp_path):
     folder("c", 1)
     picture_file("s.png", seed=9)

@@ -72,6 +72,7 @@ def test_names_that_the_console_cannot_show_are_escaped(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse names that are not UTF-8")
+@pytest.mark.slow
 def test_a_process_with_a_poor_console_ends_without_a_traceback(picture_file, tiny_file, tmp_path):
     picture_file("x.png")
     picture_file("c/caf\udce9.png")

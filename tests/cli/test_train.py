@@ -31,6 +31,7 @@ def teacher(tmp_path):
 SHORT = ["--batch", 2, "--crop", 32, "--device", "cpu"]
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_from_nothing_and_used(styler, folder, teacher, tmp_path):
     photos, paintings = folder("photos", 3), folder("paintings", 2)
     (photos / "bad.jpg").write_bytes(b"bad")
@@ -117,6 +118,7 @@ def test_end_to_end_is_of_all_levels(styler, folder, tiny_file, teacher):
     assert "omit --level" in err
 
 
+@pytest.mark.slow
 def test_training_makes_the_decoders_better(styler, folder, tiny_file, tmp_path):
     arguments = ["train", "decoder", folder("photos", 4), folder("paintings", 2), "--model", tiny_file, *SHORT]
     assert styler(*arguments, "--steps", 1)[0] == 0
@@ -152,6 +154,7 @@ def test_bad_input_is_status_1_and_two_lines(styler, folder, teacher, tmp_path, 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs signals")
+@pytest.mark.slow
 def test_ctrl_c_saves_and_says_how_to_go_on(styler, folder, tiny_file, tmp_path):
     arguments = ["train", "decoder", folder("photos", 3), folder("paintings", 2), "--model", tiny_file]
     process = started(*arguments, *SHORT, "--steps", 20, stderr=subprocess.PIPE)

@@ -371,6 +371,7 @@ def test_help_and_version_import_neither_torch_nor_torchvision():
         assert result.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.slow
 def test_a_transfer_imports_neither_torchvision_nor_the_compiler_nor_its_algebra(pair, tmp_path):
     code = f"import sys; from styler.cli import main; sys.argv = {['styler', 'transfer', *map(str, pair)]!r}\n"
     code += "try: main()\nexcept SystemExit: pass\n"
@@ -429,6 +430,7 @@ def test_a_style_file_is_not_analysed_at_another_size(styler, pair, option):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell and pseudo-terminals")
+@pytest.mark.slow
 def test_closed_full_and_terminal_streams_are_one_error(pair, tmp_path):
     def run(words: str) -> tuple[int, str]:
         command = f"{sys.executable} -m styler {words}"

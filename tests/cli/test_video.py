@@ -73,6 +73,7 @@ def test_a_folder_of_clips_is_a_batch_that_skips_what_is_done(command, tmp_path)
     assert (status, skipped) == (3, ["0-painting.mp4", "1-painting.mp4"])
 
 
+@pytest.mark.slow
 def test_raw_frames_are_piped(tiny_file, pair):
     data = b"".join(frame.tobytes() for frame in moving_frames(3))
     options = ["--raw", "64x48", "-o", "-", "--model", tiny_file, "--device", "cpu"]
@@ -83,6 +84,7 @@ def test_raw_frames_are_piped(tiny_file, pair):
 
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL], ids=lambda one: one.name)
+@pytest.mark.slow
 def test_a_run_that_is_ended_leaves_no_half_file_and_is_gone_on_with(end, command, tiny_file, pair, tmp_path):
     source = write_clip(tmp_path / "a.mp4", moving_frames(150, step=1), sound=True)
     options = ["--model", tiny_file, "--device", "cpu", "--dtype", "float32"]

@@ -17,6 +17,7 @@ from commands import started
 from typer.testing import CliRunner
 from uploads import png
 
+import styler.web
 from styler.cli import app
 
 COFFEE = Path(__file__).parents[2] / "assets" / "coffee.jpg"
@@ -59,6 +60,7 @@ def test_the_first_picture_comes_soon_and_the_server_stops_on_an_interrupt():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+@pytest.mark.slow
 def test_what_runs_is_finished_when_the_server_is_told_to_stop(tiny_file):
     body = b"".join(
         b'--x\r\nContent-Disposition: form-data; name="%s"; filename="a.png"\r\n\r\n%s\r\n'
@@ -79,6 +81,7 @@ def test_what_runs_is_finished_when_the_server_is_told_to_stop(tiny_file):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+@pytest.mark.slow
 def test_a_killed_server_leaves_no_temporary_files(tiny_file, tmp_path):
     folder = tmp_path / "temporary"
     folder.mkdir()
@@ -95,6 +98,7 @@ def test_a_killed_server_leaves_no_temporary_files(tiny_file, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+@pytest.mark.slow
 def test_another_address_gets_a_token(tiny_file):
     with begun("--model", tiny_file, "--host", "0.0.0.0") as (_, address):
         token = re.search(r"#token=(\S+)$", address)[1]
@@ -121,6 +125,7 @@ def test_an_address_of_a_cluster_is_for_ray():
 
 
 def test_without_the_extra_the_error_names_it(monkeypatch):
+    monkeypatch.setattr("styler.web", styler.web)  # importing it again sets it, which must not last
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     for name in [name for name in sys.modules if name.startswith("styler.web")]:
         monkeypatch.delitem(sys.modules, name)

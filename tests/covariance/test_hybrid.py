@@ -59,6 +59,7 @@ def test_layers_of_every_kind_are_found_inside_others():
 
 
 @pytest.mark.skipif(sys.version_info[:3] == (3, 13, 0), reason="python/cpython#125608 hides changes from the compiler")
+@pytest.mark.slow
 def test_compiled_models_switch_too():
     torch._dynamo.reset()
     net, x = model(), torch.randn(2, 3, 5, 5)

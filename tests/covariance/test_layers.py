@@ -196,6 +196,7 @@ def test_autocast_leaves_covariances_and_roots_in_single_precision(case):
 
 
 @pytest.mark.parametrize("name", sorted(set(CASES) - {"pool", "head"}))  # parts of the others, and slow
+@pytest.mark.slow
 def test_compiled_in_one_graph_forward_and_backward(name):
     torch._dynamo.reset()
     case = CASES[name]

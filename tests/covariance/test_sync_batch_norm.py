@@ -20,6 +20,7 @@ def results(tmp_path_factory) -> list[dict[str, Tensor]]:
     return [torch.load(Path(folder) / f"{rank}.pt") for rank in range(len(SHARES))]
 
 
+@pytest.mark.slow
 def test_two_processes_together_train_as_one_with_both_batches(results):
     expected = trained(nn.Sequential(DecorrelatedBatchNorm2d(4, groups=2, dtype=torch.float64)), batches())
     for name, value in expected.items():

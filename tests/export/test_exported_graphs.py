@@ -31,6 +31,8 @@ from styler.model.weights import Model, load_model, save_model
 from styler.transfer.cascade import cascade
 from styler.transfer.style import style_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def shallow(tmp_path_factory):

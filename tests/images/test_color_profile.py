@@ -185,6 +185,7 @@ def test_a_profile_for_another_color_space_is_passed_over(mode, kind):
         np.testing.assert_array_equal(result, np.asarray(noise(mode).convert("RGB")))
 
 
+@pytest.mark.slow
 def test_a_broken_profile_never_fails():
     rng = random.Random(0)
     for index in range(300):

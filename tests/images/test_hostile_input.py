@@ -118,6 +118,7 @@ print(json.dumps(peak()))
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc")
+@pytest.mark.slow
 def test_the_command_line_survives_the_nastiest_in_bounded_memory(tmp_path, picture_file):
     style, commands = picture_file("style.png"), []
     nastiest = {name: data for name, data in lying_files().items() if name.endswith("10000x10000")}

@@ -68,6 +68,7 @@ read_and_write_in_a_fork(data)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.slow
 def test_a_process_forked_before_any_write_writes_and_one_forked_after_says_why_not(tmp_path):
     noise(icc=DISPLAY_P3).save(tmp_path / "a.png", icc_profile=DISPLAY_P3)
     command = [sys.executable, "-c", FORKED, str(tmp_path / "a.png")]

@@ -227,6 +227,7 @@ def test_vmap_equals_the_batch(p, method):
         vmap(lambda x: rootm(x, p, method=method))(-a)
 
 
+@pytest.mark.slow
 def test_compiled_in_one_graph_forward_and_backward(monkeypatch):
     monkeypatch.setitem(MAX_ITERATIONS, torch.float64, 10)  # all of them run, and are compiled
     torch._dynamo.reset()

@@ -65,6 +65,7 @@ def test_dividing_by_the_trace_changes_nothing_once_converged(method):
     assert_close(sqrtm_pair(a, method=method, normalize="trace"), sqrtm_pair(a), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_compiled_code_serves_sizes_it_has_not_seen():
     torch._dynamo.reset()
     compiled = torch.compile(partial(sqrtm, method="minimax"), fullgraph=True, backend="eager")

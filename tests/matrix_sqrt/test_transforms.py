@@ -67,6 +67,7 @@ def test_checks_see_through_vmap():
 
 # "minimax" ends in the loop that the other iterations are.
 @pytest.mark.parametrize("method", ["auto", "minimax"])
+@pytest.mark.slow
 def test_compiled_in_one_graph_forward_and_backward(method):
     def pair(x):
         return sqrtm_pair(x, method=method)
@@ -93,6 +94,7 @@ def test_compiled_code_gives_nan_where_eager_code_raises():
 
 
 @pytest.mark.filterwarnings("ignore:.*torch._prims_common.check:FutureWarning")
+@pytest.mark.slow
 def test_inductor_compiles_both_precisions():
     torch._dynamo.reset()
     compiled = torch.compile(sqrtm, fullgraph=True)
@@ -138,6 +140,7 @@ def test_rounded_products_change_nothing(method):
     assert_close(root.double(), expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_other_doors_vmap_and_compile():
     a, b = batch(), batch().flip(0) + torch.eye(4, dtype=torch.float64)
     for function in (lyapunov, transport, bures_wasserstein):

@@ -30,6 +30,7 @@ def test_a_teacher_takes_rgb_although_its_file_expects_bgr_without_the_mean(teac
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_torchvisions_vgg19_is_downloaded_and_gives_torchvisions_features(served, tmp_path):
     network = vgg19(weights=None).eval()
     state = {key: value for key, value in network.state_dict().items() if key.startswith("features.")}

@@ -115,6 +115,7 @@ def test_a_resumed_sequence_is_the_rest_of_the_uninterrupted_one(crops):
     torch.testing.assert_close(rest, whole[1:], rtol=0, atol=0)
 
 
+@pytest.mark.slow
 def test_worker_processes_give_the_same_batches(crops, monkeypatch):
     alone = list(batches(crops, batch_size=4))
     monkeypatch.setattr(data, "MIN_CROPS_FOR_WORKERS", 0)
@@ -122,6 +123,7 @@ def test_worker_processes_give_the_same_batches(crops, monkeypatch):
 
 
 @pytest.mark.parametrize("min_crops", [0, 1000], ids=["worker processes", "this process"])
+@pytest.mark.slow
 def test_a_picture_that_vanishes_is_named(crops, folder, monkeypatch, min_crops):
     monkeypatch.setattr(data, "MIN_CROPS_FOR_WORKERS", min_crops)
     for path in crops.sources[0][0]:

@@ -32,6 +32,7 @@ def test_every_network_gets_gradients_through_the_transforms(task, batch):
     assert all(parameter.grad is None for parameter in task.teacher.parameters())
 
 
+@pytest.mark.slow
 def test_training_reduces_the_losses(task, batch):
     def loss() -> torch.Tensor:
         losses = task.losses(*batch)

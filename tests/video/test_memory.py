@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+import pytest
 from clips import moving_frames, write_clip
 
 SCRIPT = """
@@ -19,6 +20,7 @@ for clip in clips:
 """
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_length(tiny_file, style, tmp_path):
     frames = moving_frames(20, 96, 128)
     frames += frames[::-1]

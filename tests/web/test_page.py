@@ -97,6 +97,7 @@ def test_a_stranger_makes_a_picture_in_three_clicks(visit):
     assert Image.open(io.BytesIO(data)).size == (451, 300)
 
 
+@pytest.mark.slow
 def test_the_command_makes_the_same_file_to_the_byte(visit, tmp_path, monkeypatch):
     from typer.testing import CliRunner
 
@@ -129,6 +130,7 @@ def test_the_command_makes_the_same_file_to_the_byte(visit, tmp_path, monkeypatc
     assert (tmp_path / name).read_bytes() == data
 
 
+@pytest.mark.slow
 def test_a_painted_mask_makes_the_same_file_too(visit, tmp_path, monkeypatch):
     from typer.testing import CliRunner
 
@@ -233,6 +235,7 @@ def test_the_whole_way_by_keyboard(visit):
     assert page.text_content(".card .what").startswith("Done")
 
 
+@pytest.mark.slow
 def test_several_photographs_become_a_grid(visit):
     page = visit()
     open_photo(page, "cat.jpg", "coffee.jpg")

@@ -31,6 +31,7 @@ def process_of(renderer):
 
 @pytest.mark.skipif(not (find_spec("ray") and find_spec("pyarrow")), reason="needs Ray")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Ray, as it copies its own settings
+@pytest.mark.slow
 def test_no_request_is_lost_when_one_of_two_replicas_is_killed(serve, stylizer, tiny_file, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     contents, style = [png(40, 48 + k, seed=k) for k in range(NUM_REQUESTS)], png(seed=3)

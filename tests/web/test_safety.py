@@ -133,6 +133,7 @@ def hostile():
 
 
 @pytest.mark.parametrize("place", ["content", "style", "keep"])
+@pytest.mark.slow
 def test_hostile_uploads_give_4xx_each(client, photo, place):
     for name, data in hostile().items():
         parts = {"content": photo, "style": photo} | {place: data}
@@ -144,12 +145,14 @@ def test_hostile_uploads_give_4xx_each(client, photo, place):
 
 
 @pytest.mark.filterwarnings("ignore:.*frames or pages:styler.errors.StylerWarning")
+@pytest.mark.slow
 def test_bombs_end_in_an_answer(client, photo):
     for name, data in bombs().items():
         answer = client.post("/api/transfer", files=[("content", ("a", data)), ("style", ("b.png", photo))])
         assert answer.status_code == 200 or 400 <= answer.status_code < 500, (name, answer.text[:200])
 
 
+@pytest.mark.slow
 def test_hostile_style_files_give_4xx_each(client, photo, stylizer):
     rng, good = random.Random(0), style_bytes(stylizer.style(photo))
     cases = [b"", b"\xff" * 8, b"\xff" * 99, bytes(100), b"\x10" + bytes(7) + b'{"a":[1]}', good[: len(good) // 2]]
