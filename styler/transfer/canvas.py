@@ -98,8 +98,8 @@ class FeatureMap:
     ):
         """Encode parts of the canvas, or what `pixels` returns for a box."""
         self.encoder, self.level, self.canvas, self.buffer = encoder, level, canvas, buffer
-        self.pixels = pixels or (lambda box: float_part(canvas.pixels, box, device=self.device))
-        self.device = buffer.device
+        device = self.device = buffer.device  # a lambda that held self would keep the buffer until a collection
+        self.pixels = pixels or (lambda box: float_part(canvas.pixels, box, device=device))
         self.margin = encoder_margin(level, antialiased=encoder.antialiased)
         self.kept: Tensor | None = None
 

@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import pytest
 import torch
 from samples import picture
@@ -110,3 +113,16 @@ def test_one_buffer_serves_all_levels_that_fit(tiny_model):
     assert length(LEVELS, 2**20) == sizes["relu1_1"]
     assert length(LEVELS, 4 * sizes["relu1_1"] - 1) == sizes["relu2_1"]
     assert length(LEVELS, 0) == 0
+
+
+def test_the_buffer_is_freed_with_the_features_without_a_collection(tiny_model):
+    canvas = Canvas(picture(40, 48), tile=None, device=torch.device("cpu"))
+    buffer = allocate_feature_buffer(tiny_model.encoder, LEVELS, canvas, 1 << 20)
+    features, found = FeatureMap(tiny_model.encoder, "relu1_1", canvas, buffer), weakref.ref(buffer)
+    gc.disable()
+    try:
+        features.encode(Box(0, 0, 40, 48))
+        del features, buffer
+        assert found() is None
+    finally:
+        gc.enable()
