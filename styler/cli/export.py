@@ -67,4 +67,4 @@ def export(
         if page is not None:
             paths += write_page(out, page, overwrite=overwrite)
     for path in paths:
-        console.print(f"wrote {path} ({path.stat().st_size / 1e6:.2f} MB)", highlight=False)
+        console.print(f"wrote {path} ({path.stat().st_size / 1e3:,.0f} kB)", highlight=False)
