@@ -1,5 +1,6 @@
 """Whether an earlier run has finished all jobs, from the ledger and hashes alone. Does not import torch."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,7 +51,7 @@ def finished_jobs(jobs: Sequence[Job], setup: Setup) -> Remaining | None:
     Raises:
         StylerError: If there is no such model.
     """
-    if setup.overwrite:
+    if setup.overwrite or not all(os.path.lexists(setup.folder / job.out) for job in jobs):
         return None
     device_types = set(AUTO) if setup.device == "auto" else {setup.device.partition(":")[0]} & set(AUTO)
     for model in sorted({find_model(setup.model, device_type=one) for one in device_types}):

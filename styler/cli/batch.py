@@ -15,8 +15,6 @@ from styler.cli.batch_options import (
     FailFastOption,
     FormatOption,
     JobsOption,
-    KeepOption,
-    MaskOption,
     MergeOption,
     NameOption,
     OutOption,
@@ -32,13 +30,26 @@ from styler.cli.batch_options import (
     WorkersOption,
 )
 from styler.cli.help_pages import HelpPage, examples, make_app
+from styler.cli.option_values import (
+    check_alpha_levels,
+    check_refinement,
+    check_style_options,
+    parse_alpha,
+    parse_bytes,
+    parse_levels,
+    parse_strokes,
+    parse_tile,
+    parse_weights,
+)
 from styler.cli.options import (
     AlphaOption,
     ColorsOption,
     DetailOption,
     DeviceOption,
     DTypeOption,
+    KeepOption,
     LevelsOption,
+    MaskOption,
     MaxMemoryOption,
     MaxPixelsOption,
     MetadataOption,
@@ -54,15 +65,6 @@ from styler.cli.options import (
     StyleSizeOption,
     TileOption,
     TransformOption,
-    check_alpha_levels,
-    check_refinement,
-    check_style_options,
-    parse_alpha,
-    parse_bytes,
-    parse_levels,
-    parse_strokes,
-    parse_tile,
-    parse_weights,
 )
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from styler.batch.manifest import is_manifest
 from styler.batch.names import Template
 from styler.batch.plan import Job, planned_jobs
 from styler.choices import Level, Pairs
-from styler.cli.options import paired
+from styler.cli.option_values import paired
 from styler.model.catalog import find_model
 from styler.model.style_catalog import builtin_style_path, builtin_styles, is_style_name, resolved_styles
 

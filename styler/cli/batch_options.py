@@ -68,13 +68,6 @@ WeightsOption = Annotated[
         rich_help_panel="Style",
     ),
 ]
-MaskOption = Annotated[
-    list[Path] | None,
-    typer.Option(help="Mask picture; white areas get the matching --style. Repeatable.", rich_help_panel="Style"),
-]
-KeepOption = Annotated[
-    Path | None, typer.Option(help="Mask picture; white areas stay unchanged.", rich_help_panel="Style")
-]
 ReplaceOption = Annotated[
     bool,
     typer.Option("--overwrite", help="Replace existing files that would differ.", rich_help_panel="Output"),

@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from styler.cli.help_pages import examples
-from styler.cli.options import DeviceOption, DTypeOption, ModelOption, RowsAsJsonOption
+from styler.cli.markdown_table import header, line
+from styler.cli.option_values import parse_peers
+from styler.cli.options import DeviceOption, DTypeOption, ModelOption, PeersOption, RowsAsJsonOption
 from styler.process import reduce_thread_spinning
 
 EXAMPLES = examples(
@@ -34,15 +36,7 @@ def bench_photo(
             rich_help_panel="Size",
         ),
     ] = None,
-    peers: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--peer",
-            metavar="NAME=COMMAND",
-            help="Command of another tool with {content}, {style} and {out}. Repeatable.",
-            rich_help_panel="Measurement",
-        ),
-    ] = None,
+    peers: PeersOption = None,
     model: ModelOption = "auto",
     device: DeviceOption = "auto",
     dtype: DTypeOption = "auto",
@@ -53,7 +47,6 @@ def bench_photo(
     from styler.benchmarks.photo.rows import cost_rows, score_rows
     from styler.benchmarks.quality.pairs import balanced_pairs, held_out_pictures, write_squares
     from styler.benchmarks.quality.tools import OtherTool
-    from styler.cli.bench_quality import header, line, parse_peers
     from styler.transfer.stylizer import Stylizer
 
     sizes, others = parse_megapixels(megapixels), [OtherTool(*x) for x in parse_peers(peers or []).items()]

@@ -1,7 +1,6 @@
 """`styler bench quality`: content and style distances of our pictures and other tools', measured by networks."""
 
 import json
-import shlex
 import sys
 import tempfile
 from contextlib import nullcontext
@@ -13,14 +12,15 @@ import typer
 
 from styler.cli.console import stderr
 from styler.cli.help_pages import examples
+from styler.cli.markdown_table import header, line
+from styler.cli.option_values import check_refinement, parse_peers, parse_strength
 from styler.cli.options import (
     DeviceOption,
+    PeersOption,
     RefineOption,
     RefineWithOption,
     RowsAsJsonOption,
     TransformOption,
-    check_refinement,
-    parse_strength,
 )
 from styler.cli.plotting import require_matplotlib
 from styler.process import reduce_thread_spinning
@@ -68,15 +68,7 @@ def bench_quality(
             rich_help_panel="Style",
         ),
     ] = None,
-    peers: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--peer",
-            metavar="NAME=COMMAND",
-            help="Command of another tool, with {content}, {style} and {out}. Repeatable.",
-            rich_help_panel="Measurement",
-        ),
-    ] = None,
+    peers: PeersOption = None,
     alphas: Annotated[
         str, typer.Option(help="Style strengths of our models, 0 to 1.", rich_help_panel="Style")
     ] = "0.25,0.5,0.75,1",
@@ -248,16 +240,6 @@ def tables(rows: "Sequence[QualityRow]", fidelities: "Sequence[Fidelity]") -> "I
         yield line([one.model, *(f"{one.psnr[x]:.1f} dB" for x in levels), f"{one.rounding:.2f}/255 ({one.dtype})"])
 
 
-def header(names: "Sequence[str]") -> list[str]:
-    """Return the first two lines of a Markdown table."""
-    return [line(names), line(["---"] * len(names))]
-
-
-def line(cells: "Sequence[str]") -> str:
-    """Return a line of a Markdown table."""
-    return f"| {' | '.join(cells)} |"
-
-
 def cells(row: "QualityRow") -> list[str]:
     """Return the cells of a row."""
     cost = ["", ""] if row.cost is None else [f"{row.cost.seconds:.3f}", str(row.cost.peak_mib or "")]
@@ -292,17 +274,3 @@ def parse_strengths(text: str) -> list[float]:
         return [parse_strength(part) for part in text.split(",")]
     except ValueError:
         raise typer.BadParameter(f"--alphas: expected strengths such as 0.5,1, got {text!r}") from None
-
-
-def parse_peers(texts: list[str]) -> dict[str, str]:
-    """Return the commands of other tools by name."""
-    for text in texts:
-        name, _, command = text.partition("=")
-        try:
-            filled = [word.format(content="", style="", out="") for word in shlex.split(command)]
-        except (ValueError, LookupError):  # an unclosed quote, other names in braces
-            filled = []
-        if not name or not filled or "{out}" not in command:
-            expected = "NAME=COMMAND with {content}, {style} and {out} in the command"
-            raise typer.BadParameter(f"--peer: expected {expected}, got {text!r}")
-    return dict(text.split("=", 1) for text in texts)

@@ -11,7 +11,8 @@ import typer
 
 from styler.cli.console import stderr, stdout
 from styler.cli.help_pages import examples
-from styler.cli.options import DeviceOption, ModelOption, RowsAsJsonOption, parse_numbers
+from styler.cli.option_values import parse_numbers
+from styler.cli.options import DeviceOption, ModelOption, RowsAsJsonOption
 from styler.cli.plotting import require_matplotlib
 from styler.process import reduce_thread_spinning
 

@@ -13,6 +13,8 @@ import typer
 
 from styler.cli.console import stderr
 from styler.cli.help_pages import examples
+from styler.cli.markdown_table import header, line
+from styler.cli.option_values import parse_peers
 from styler.cli.options import DeviceOption, DTypeOption, ModelOption, RowsAsJsonOption
 from styler.process import reduce_thread_spinning
 
@@ -65,7 +67,6 @@ def bench_video(
 ) -> None:
     """Measure how steady stylized clips are, over their frames stylized alone."""
     reduce_thread_spinning()
-    from styler.cli.bench_quality import header, line, parse_peers
     from styler.video.extra import check_installed
 
     check_installed()

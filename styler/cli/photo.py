@@ -7,12 +7,16 @@ from typing import Annotated, Any, Literal
 import typer
 
 from styler.choices import MAX_PIXELS, PHOTO_ALPHA
-from styler.cli.batch_options import FormatOption, KeepOption, MaskOption, RecursiveOption
+from styler.cli.batch_options import FormatOption, RecursiveOption
 from styler.cli.console import message_console
 from styler.cli.help_pages import HelpPage, examples, make_app
+from styler.cli.option_values import default_out, paired, parse_weights
 from styler.cli.options import (
     DeviceOption,
     DTypeOption,
+    KeepOption,
+    MaskOption,
+    MaskStyleOption,
     MaxPixelsOption,
     MetadataOption,
     ModelOption,
@@ -20,9 +24,7 @@ from styler.cli.options import (
     PageOption,
     QuietOption,
     SizeOption,
-    default_out,
-    paired,
-    parse_weights,
+    WeightsOption,
 )
 from styler.process import garbage_collection_paused
 
@@ -73,15 +75,9 @@ def photo(
             rich_help_panel="Style",
         ),
     ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(help="Weights of several styles, e.g. 0.7,0.3.", show_default="equal", rich_help_panel="Style"),
-    ] = None,
+    weights: WeightsOption = None,
     mask: MaskOption = None,
-    style: Annotated[
-        list[Path] | None,
-        typer.Option(help="Style for the matching --mask, in the same order. Repeatable.", rich_help_panel="Style"),
-    ] = None,
+    style: MaskStyleOption = None,
     keep: KeepOption = None,
     lut: Annotated[
         Path | None,

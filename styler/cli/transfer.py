@@ -10,6 +10,19 @@ from styler.choices import MAX_PIXELS
 from styler.cli.console import message_console
 from styler.cli.help_pages import HelpPage, examples, make_app
 from styler.cli.light_stylizing import write_light_picture
+from styler.cli.option_values import (
+    check_alpha_levels,
+    check_refinement,
+    check_style_options,
+    default_out,
+    paired,
+    parse_alpha,
+    parse_bytes,
+    parse_levels,
+    parse_strokes,
+    parse_tile,
+    parse_weights,
+)
 from styler.cli.options import (
     AlphaOption,
     ColorsOption,
@@ -17,7 +30,10 @@ from styler.cli.options import (
     DeviceOption,
     DTypeOption,
     EngineOption,
+    KeepOption,
     LevelsOption,
+    MaskOption,
+    MaskStyleOption,
     MaxMemoryOption,
     MaxPixelsOption,
     MetadataOption,
@@ -36,17 +52,7 @@ from styler.cli.options import (
     TileOption,
     TransformOption,
     VerboseOption,
-    check_alpha_levels,
-    check_refinement,
-    check_style_options,
-    default_out,
-    paired,
-    parse_alpha,
-    parse_bytes,
-    parse_levels,
-    parse_strokes,
-    parse_tile,
-    parse_weights,
+    WeightsOption,
 )
 from styler.cli.stylizing import check_writable, print_summary, write_picture, write_sheet
 from styler.process import garbage_collection_paused
@@ -88,21 +94,10 @@ def transfer(
     ] = None,
     page: PageOption = None,
     alpha: AlphaOption = "1",
-    weights: Annotated[
-        str | None,
-        typer.Option(help="Weights of several styles, e.g. 0.7,0.3.", show_default="equal", rich_help_panel="Style"),
-    ] = None,
-    mask: Annotated[
-        list[Path] | None,
-        typer.Option(help="Mask picture; white areas get the matching --style. Repeatable.", rich_help_panel="Style"),
-    ] = None,
-    style: Annotated[
-        list[Path] | None,
-        typer.Option(help="Style for the matching --mask, in the same order. Repeatable.", rich_help_panel="Style"),
-    ] = None,
-    keep: Annotated[
-        Path | None, typer.Option(help="Mask picture; white areas stay unchanged.", rich_help_panel="Style")
-    ] = None,
+    weights: WeightsOption = None,
+    mask: MaskOption = None,
+    style: MaskStyleOption = None,
+    keep: KeepOption = None,
     detail: DetailOption = 0.0,
     strokes: StrokesOption = "fine",
     seed_flats: SeedFlatsOption = True,

@@ -1,7 +1,5 @@
 """`styler video`: moving pictures in a style, steady, with their sound."""
 
-import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,11 +7,13 @@ import typer
 
 from styler.choices import PHOTO_ALPHA
 from styler.cli.help_pages import HelpPage, examples, make_app
+from styler.cli.option_values import check_alpha_levels, parse_alpha, parse_bytes, parse_levels, parse_weights
 from styler.cli.options import (
     ColorsOption,
     DeviceOption,
     DTypeOption,
     LevelsOption,
+    MaskStyleOption,
     MaxMemoryOption,
     MethodOption,
     ModelOption,
@@ -22,20 +22,13 @@ from styler.cli.options import (
     StyleScaleOption,
     StyleSizeOption,
     TransformOption,
-    check_alpha_levels,
-    parse_alpha,
-    parse_bytes,
-    parse_levels,
-    parse_weights,
+    WeightsOption,
 )
+from styler.cli.video_runs import make_clip, make_clips, pipe_frames
 from styler.cli.video_values import parse_alpha_key, parse_key, parse_rate, parse_size, parse_time
 
 if TYPE_CHECKING:
-    from styler.cli.video_output import VideoOutput
-    from styler.transfer.stylizer import Stylizer
-    from styler.video.clip import Output
-    from styler.video.frame_stylizing import VideoSettings
-    from styler.video.plan import Timing
+    pass
 
 SOME_FAILED = 3
 """Exit status."""
@@ -181,20 +174,14 @@ def video(
             rich_help_panel="Style",
         ),
     ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(help="Weights of several styles, e.g. 0.7,0.3.", show_default="equal", rich_help_panel="Style"),
-    ] = None,
+    weights: WeightsOption = None,
     mask: Annotated[
         list[Path] | None,
         typer.Option(
             help="Mask picture or video; white areas get the matching --style. Repeatable.", rich_help_panel="Style"
         ),
     ] = None,
-    style: Annotated[
-        list[Path] | None,
-        typer.Option(help="Style for the matching --mask, in the same order. Repeatable.", rich_help_panel="Style"),
-    ] = None,
+    style: MaskStyleOption = None,
     keep: Annotated[
         Path | None, typer.Option(help="Mask picture or video; white areas stay unchanged.", rich_help_panel="Style")
     ] = None,
@@ -302,78 +289,6 @@ def video(
                 raise typer.Exit(SOME_FAILED)
         else:
             make_clip(clip, stylizer, settings, output, timing, messages)
-
-
-def make_clip(
-    clip: Path,
-    stylizer: "Stylizer",
-    settings: "VideoSettings",
-    output: "Output",
-    timing: "Timing",
-    messages: "VideoOutput",
-) -> None:
-    """Make one clip, and print what was written; --fps of a folder of frames is their own rate."""
-    from styler.video.clip import stylize_clip
-    from styler.video.plan import Timing
-
-    folder_rate, begin = None, time.monotonic()
-    if clip.is_dir() or "%" in clip.name:
-        folder_rate, timing = timing.fps, Timing(timing.start, timing.end)
-    messages.begin(output.out)
-    rates: dict[str, Any] = {"timing": timing, "folder_rate": folder_rate}
-    result = stylize_clip(clip, stylizer, settings, output, progress=messages.progress, **rates)
-    messages.print_result(result, time.monotonic() - begin)
-
-
-def make_clips(
-    clips: Path,
-    styles: list[Path],
-    stylizer: "Stylizer",
-    settings: "VideoSettings",
-    output: "Output",
-    timing: "Timing",
-    messages: "VideoOutput",
-    *,
-    recursive: bool,
-) -> int:
-    """Make all pairs of clips and styles, and return how many failed."""
-    from styler.batch.ledger import open_ledger
-    from styler.batch.resuming import remaining_jobs
-    from styler.batch.shards import Shard
-    from styler.video.clip_batch import ClipBatch, ClipOptions, planned_clips
-
-    jobs = planned_clips(clips, styles, output.out, recursive=recursive, suffix="mp4")
-    batch, failed = ClipBatch(stylizer, ClipOptions(settings, output, timing), output.out), 0
-
-    def progress(job: Any) -> Any:
-        messages.begin(output.out / job.out)
-        return messages.progress
-
-    with open_ledger(output.out, Shard(), jobs) as ledger:
-        found = remaining_jobs(jobs, batch)
-        for job, reason in found.skipped.items():
-            messages.print_event("skipped", out=job.key, reason=reason)
-        messages.console.print(f"{len(found.left)} of {len(jobs)} clips to make")
-        for outcome, result in batch.outcomes(found.left, ledger, progress=progress):
-            if result is not None:
-                messages.print_result(result, outcome.seconds)
-            elif outcome.error is not None:
-                failed += 1
-                messages.print_failure(outcome.job.key, outcome.error)
-    return failed
-
-
-def pipe_frames(stylizer: "Stylizer", settings: "VideoSettings", size: tuple[int, int], rate: float) -> None:
-    """Stylize raw frames from standard input to standard output."""
-    from styler.cli.stylizing import file_or_stdin, standard_output
-    from styler.video.live import LiveStylizer, stylize_raw
-
-    source, target = file_or_stdin(Path("-")), standard_output()
-    if sys.stdout.isatty():
-        raise typer.BadParameter("-o - writes raw frames to standard output: pipe it into a program")
-    if isinstance(source, Path):
-        raise TypeError("expected standard input")
-    stylize_raw(source, target, LiveStylizer(stylizer, settings, size), size=size, rate=rate)
 
 
 def check_files(paths: list[Path]) -> None:

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import typer
 
-from styler.cli.options import parse_strength
+from styler.cli.option_values import parse_strength
 
 
 def parse_time(text: str, option: str) -> Fraction:

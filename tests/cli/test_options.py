@@ -4,7 +4,7 @@ import pytest
 import typer
 
 from styler.choices import LEVELS
-from styler.cli.options import (
+from styler.cli.option_values import (
     check_alpha_levels,
     default_out,
     parse_alpha,

@@ -20,6 +20,8 @@ from styler.covariance.root_layer import DEFAULTS
 from styler.matrix_sqrt import Method
 from styler.matrix_sqrt.differentiation import Backward
 
+STATEFUL = {name: case for name, case in CASES.items() if case.layer is not CovariancePool2d}
+"""Those with weights or buffers, which a device and a dtype are for."""
 every_layer = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 # Derivatives of eigenvectors divide by λi − λj, which is zero between null directions: the others cure that.
 SINGULAR = {"svd", "svd_topn", "autograd"}
@@ -223,10 +225,8 @@ def test_wrong_shapes_and_no_positions_are_refused(case):
             layer(*(torch.rand(shape) for shape in shapes))
 
 
-@every_layer
+@pytest.mark.parametrize("case", STATEFUL.values(), ids=STATEFUL)
 def test_layers_are_made_on_the_device_and_in_the_dtype_asked_for(case):
-    if case.layer is CovariancePool2d:
-        pytest.skip("CovariancePool2d has neither weights nor buffers")
     layer = case.layer(device="meta", dtype=torch.bfloat16)
     assert {tensor.device.type for tensor in layer.state_dict().values()} == {"meta"}
     assert {parameter.dtype for parameter in layer.parameters()} <= {torch.bfloat16}
