@@ -1,9 +1,10 @@
 // Everything together: what is clicked changes the state, and what changes is shown.
 import { request } from "./api.js";
 import { addJob, isGrid, saveAll, showGrid } from "./cards.js";
+import { copyCommand, listKeys, openCommand } from "./dialogs.js";
 import { loadGallery, mark } from "./gallery.js";
 import { listenForFiles } from "./incoming.js";
-import { command, fileNames, form, maskFiles, outputName } from "./options.js";
+import { form, outputName } from "./options.js";
 import { addPhotos, openPhotos, photos, showStrip } from "./photographs.js";
 import { styleBlob } from "./pictures.js";
 import { Preview } from "./preview.js";
@@ -165,35 +166,7 @@ function make() {
   $("tray").scrollIntoView({ block: "nearest" });
 }
 
-async function showCommand() {
-  const now = state();
-  if ($("command").disabled) return;
-  const photo = photos[now.photo];
-  $("commandText").textContent = command(now, photo, info.command);
-  const masks = await maskFiles(now, photo, false);
-  const names = fileNames(now, photo);
-  const offered = [[names.mask, masks.second], [names.keep, masks.keep]].filter(([, blob]) => blob);
-  if (photo.isPasted) offered.push([names.content, photo.file]);
-  const own = names.styles.filter((_, index) => now.styles[index].file);
-  $("commandFiles").textContent = texts.commandFiles([...new Set([names.content, ...own, ...offered.map(([name]) => name)])].join(", "));
-  const links = offered.map(([name, blob]) => {
-    const link = { href: URL.createObjectURL(blob), download: name, textContent: texts.saveFile(name), className: "button" };
-    return Object.assign(document.createElement("a"), link);
-  });
-  $("maskFiles").replaceChildren(...links);
-  $("commandCopy").textContent = texts.copy;
-  $("commandDialog").showModal();
-}
-
-async function copyCommand() {
-  try {
-    await navigator.clipboard.writeText($("commandText").textContent);
-  } catch {
-    getSelection().selectAllChildren($("commandText")); // without TLS, browsers have no clipboard for other hosts
-    document.execCommand("copy");
-  }
-  $("commandCopy").textContent = texts.copied;
-}
+const showCommand = () => $("command").disabled || openCommand(state(), photos[state().photo], info.command);
 
 // ---- events
 
@@ -291,14 +264,6 @@ $("theme").onclick = () => {
     : matchMedia("(prefers-color-scheme: dark)").matches;
   document.documentElement.dataset.theme = dark ? "light" : "dark";
 };
-
-function listKeys() {
-  for (const [keys, what] of texts.keys) {
-    const term = document.createElement("dt");
-    for (const key of keys.split("  ")) term.append(Object.assign(document.createElement("kbd"), { textContent: key }), " ");
-    $("keys").append(term, Object.assign(document.createElement("dd"), { textContent: what }));
-  }
-}
 
 function listLevels() {
   for (const level of info.levels) {

@@ -88,7 +88,6 @@ export const texts = {
   backToPage: "the page",
   oneOf: (values) => `One of ${values}.`,
   preview: (seconds) => `Preview in ${seconds} s`,
-  working: "Working …",
   chooseStyle: "Now choose a style",
   needSecond: "Choose a second style first",
   notPicture: (name) => `${name} is no picture`,
