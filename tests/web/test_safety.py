@@ -379,7 +379,9 @@ def test_a_head_that_does_not_come_is_not_waited_for(server, client, monkeypatch
 
 
 def test_a_client_that_goes_in_the_middle_of_its_upload_leaves_nothing(server, client, files, tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
     part = b'--x\r\nContent-Disposition: form-data; name="content"; filename="a.png"\r\n\r\n' + bytes(3 << 20)
     with server.raw() as raw:
         raw.sendall(b"POST /api/transfer HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9000000\r\n")
@@ -388,7 +390,7 @@ def test_a_client_that_goes_in_the_middle_of_its_upload_leaves_nothing(server, c
     while server.server.server_state.tasks and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not server.server.server_state.tasks
-    assert list(tmp_path.iterdir()) == []
+    assert list(folder.iterdir()) == []
     assert server.engine.jobs == {}
     assert client.post("/api/transfer", files=files).status_code == 200
 

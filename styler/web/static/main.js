@@ -111,7 +111,8 @@ function show(now, before) {
   if (now.styles !== before?.styles) mark(now.styles);
   if (now.photo !== before?.photo) showPhoto(now);
   if (now.marks !== before?.marks) viewer.paintMarks(now.marks);
-  if (document.activeElement?.disabled || document.activeElement?.offsetParent === null) $("stage").focus();
+  const active = document.activeElement; // what can't be used any more gives the focus away
+  if (active !== document.body && (active.disabled || active.offsetParent === null)) $("stage").focus({ preventScroll: true });
 }
 
 function setSlider(input, value) {
