@@ -90,6 +90,7 @@ const SLIDERS = ["mix", "alpha", "detail", "style_scale"];
 const SELECTS = ["strokes", "preserve_color", "format", "size"];
 
 function show(now, before) {
+  const active = document.activeElement; // gives the focus away if it can't be used any more
   for (const name of SLIDERS) setSlider($(name), now[name]);
   for (const name of SELECTS) $(name).value = now[name];
   $("metadata").checked = now.metadata;
@@ -111,7 +112,6 @@ function show(now, before) {
   if (now.styles !== before?.styles) mark(now.styles);
   if (now.photo !== before?.photo) showPhoto(now);
   if (now.marks !== before?.marks) viewer.paintMarks(now.marks);
-  const active = document.activeElement; // what can't be used any more gives the focus away
   if (active !== document.body && (active.disabled || active.offsetParent === null)) $("stage").focus({ preventScroll: true });
 }
 
