@@ -2,7 +2,10 @@
 
 import base64
 
+import pytest
 from page_actions import ASSETS, previewed
+
+pytestmark = pytest.mark.slow
 
 SEND = """([type, selector, name, mime, data]) => {
     const files = new DataTransfer();

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from page_actions import ASSETS, DESKTOP, PHONE, downloaded, open_photo, previewed, stroke
+from page_actions import ASSETS, DESKTOP, PHONE, downloaded, open_photo, previewed, stroke, styled
 from PIL import Image
 from uploads import png
 
@@ -189,18 +189,23 @@ def test_a_phone_shows_everything_without_scrolling_sideways(visit):
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(visit, scheme):
+LOOKS = [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE)]
+NAMES = ["light", "dark", "phone"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("scheme", "size"), LOOKS, ids=NAMES)
+def test_axe_finds_nothing_serious(visit, scheme, size):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe()
-    page = visit(scheme=scheme)
-    open_photo(page)
-    page.click('[data-name="night"]')
-    previewed(page)
+    page = visit(scheme=scheme, size=size)
+    styled(page)
     page.click("#more summary")
     page.check("#byLevel")
     page.click("#make")
     page.wait_for_selector(".card.ended")
     found = axe.run(page).response["violations"]
+    page.keyboard.press("g")
+    found += axe.run(page).response["violations"]
     page.click("#help")
     found += axe.run(page).response["violations"]
     serious = {
@@ -229,10 +234,7 @@ def test_with_a_token_the_printed_address_works_and_no_other(browser, start):
         context.close()
 
 
-LOOKS = [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE)]
-
-
-@pytest.mark.parametrize(("scheme", "size"), LOOKS, ids=["light", "dark", "phone"])
+@pytest.mark.parametrize(("scheme", "size"), LOOKS, ids=NAMES)
 def test_the_page_looks_as_it_did(visit, scheme, size, tmp_path):
     """A difference leaves the new screenshot in the temporary folder; after a change that is meant, keep it."""
     page = visit(scheme=scheme, size=size)

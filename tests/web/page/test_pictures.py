@@ -8,6 +8,8 @@ from page_actions import downloaded, made, open_photo, previewed, styled
 
 from styler.images import Picture
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def held(server, monkeypatch):
@@ -96,7 +98,6 @@ def test_depth_and_resolution_are_kept(visit, tmp_path):
     page.wait_for_selector("#status:has-text('full size')")
 
 
-@pytest.mark.slow
 def test_several_photographs_become_a_grid(visit):
     page = visit()
     open_photo(page, "cat.jpg", "coffee.jpg")
@@ -127,7 +128,6 @@ def test_several_photographs_become_a_grid(visit):
     assert page.text_content("#make") == "Make it full size"
 
 
-@pytest.mark.slow
 def test_a_change_after_a_finished_picture_shows_the_preview_of_the_chosen_photograph(visit):
     page = visit()
     open_photo(page, "cat.jpg", "coffee.jpg")

@@ -10,6 +10,8 @@ from page_actions import preview_address, previewed, stroke, styled
 from PIL import Image
 from uploads import png
 
+pytestmark = pytest.mark.slow
+
 PIXELS = """() => {
     const image = document.getElementById("after"), canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];

@@ -3,6 +3,8 @@
 import pytest
 from page_actions import ASSETS, styled
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def page(visit):
