@@ -112,7 +112,8 @@ function show(now, before) {
   if (now.styles !== before?.styles) mark(now.styles);
   if (now.photo !== before?.photo) showPhoto(now);
   if (now.marks !== before?.marks) viewer.paintMarks(now.marks);
-  if (active !== document.body && (active.disabled || active.offsetParent === null)) $("stage").focus({ preventScroll: true });
+  const isLost = (active.disabled || active.offsetParent === null) && [active, document.body].includes(document.activeElement);
+  if (active !== document.body && isLost) $("stage").focus({ preventScroll: true });
 }
 
 function setSlider(input, value) {
