@@ -21,6 +21,9 @@ SETTLE = 2.0
 POLL = 0.25
 """Seconds between looks at files that have not settled."""
 
+SIGNALS = 1.0
+"""Seconds after which a signal is noticed where it does not interrupt a wait, as on Windows."""
+
 
 def check_watchable(contents: Sequence[Path], *, engine: str, dry_run: bool) -> None:
     """Raise a usage error unless --watch can be done: contents are folders, and the work is done here."""
@@ -74,7 +77,8 @@ def watch(
             elif others:
                 stopped.wait(POLL)
             else:
-                changed.wait()
+                while not changed.wait(SIGNALS):
+                    pass
         first.console.print("the watch has ended")
     return failed
 

@@ -4,6 +4,7 @@ import secrets
 import threading
 import webbrowser
 from contextlib import ExitStack
+from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
@@ -13,8 +14,13 @@ from styler.cli.console import message_console
 from styler.cli.help_pages import HelpPage, examples, make_app
 from styler.cli.options import DeviceOption, DTypeOption, ModelOption, QuietOption
 from styler.errors import StylerError
+from styler.process import garbage_collection_paused
+from styler.web.listening import bound_socket, is_loopback
 
 app = make_app()
+
+PACKAGES = ("fastapi", "uvicorn", "python_multipart")
+"""Of the extra styler[web]."""
 
 EXAMPLES = examples("styler web", "styler web --host 0.0.0.0 --port 8000 --no-browser")
 
@@ -55,30 +61,33 @@ def web(
     quiet: QuietOption = False,
 ) -> None:
     """Open a page in the browser, and serve an HTTP API."""
-    try:
-        from styler.web.limits import Limits
-        from styler.web.server import bound_socket, is_loopback, make_engine, make_server, ray_engine
-    except ImportError as error:
-        what = f"styler web needs {(error.name or 'a package').partition('.')[0]}"
-        raise StylerError(what, 'install it: pip install "styler[web]"') from None
+    missing = next((name for name in PACKAGES if find_spec(name) is None), None)
+    if missing is not None:
+        raise StylerError(f"styler web needs {missing}", 'install it: pip install "styler[web]"')
     if token is not None and not (token.isascii() and token.isprintable() and len(token) >= 8):
         raise typer.BadParameter("--token: expected at least 8 printable ASCII characters")
     if token is None and not is_loopback(host):
         token = secrets.token_urlsafe(18)
     if address is not None and engine != "ray":
         raise typer.BadParameter("--address is for --engine ray")
+    from styler.model.catalog import find_model
+
+    find_model(model)  # an unknown one is an error before anything is opened
     bound = bound_socket(host, port)
     console = message_console(quiet=quiet)
     shown = f"[{host}]" if ":" in host and not host.startswith("[") else host
     page = f"http://{shown}:{bound.getsockname()[1]}/" + (f"#token={token}" if token else "")
+    if not no_browser:  # it starts while the model is loaded, and waits for the page
+        threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
 
     def ready() -> None:
         console.print(f"styler is at {page}  (Ctrl-C stops it)", highlight=False)
-        if not no_browser:
-            threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
 
     with ExitStack() as stack:
         with console.status("loading the model …", spinner_style="cyan"):
+            with garbage_collection_paused("torch"):
+                from styler.web.limits import Limits
+                from styler.web.server import make_engine, make_server, ray_engine
             if engine == "ray":
                 options: dict[str, Any] = {"device": device, "dtype": dtype, "workers": workers, "address": address}
                 running = stack.enter_context(ray_engine(model, **options, limits=Limits()))

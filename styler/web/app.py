@@ -17,8 +17,10 @@ from starlette.staticfiles import StaticFiles
 import styler
 from styler.choices import LEVELS, MAX_SIZE
 from styler.errors import StylerError
+from styler.model.device import auto_dtype, find_device
 from styler.model.style_catalog import builtin_styles, thumbnail_bytes
 from styler.transfer.style_file import style_bytes
+from styler.transfer.stylizer import Stylizer
 from styler.web.engine import Engine
 from styler.web.forms import order_of, read_form, uploads
 from styler.web.jobs import Job, media_type
@@ -120,12 +122,23 @@ def add_facts(app: FastAPI, engine: Engine) -> None:
             "version": styler.__version__,
             "model": stylizer.model.name,
             "device": stylizer.device.type,
+            "command": command_options(stylizer),
             "levels": stylizer.cascade_levels(None),
             "all_levels": LEVELS,
             "max_size": MAX_SIZE,
             "max_bytes": limits.max_bytes,
             "max_pixels": limits.max_pixels,
         }
+
+
+def command_options(stylizer: Stylizer) -> dict[str, str]:
+    """Return the options with which `styler transfer` computes as this server does, but for those it chooses itself."""
+    found = {"model": stylizer.model.name}
+    if stylizer.device.type != find_device().type:
+        found["device"] = stylizer.device.type
+    if stylizer.dtype != auto_dtype(stylizer.device):
+        found["dtype"] = str(stylizer.dtype).removeprefix("torch.")
+    return found
 
 
 def add_transfers(app: FastAPI, engine: Engine) -> None:

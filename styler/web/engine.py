@@ -1,8 +1,10 @@
 """The engine: threads that take jobs from the queue, with one model for each device."""
 
 import asyncio
+import struct
 import threading
 import time
+import zlib
 from collections.abc import Callable, Sequence
 
 from styler.errors import StylerError
@@ -18,8 +20,20 @@ BATCH_PIXELS = 2**20
 """As in `styler.batch.pipeline`: larger batches are no faster on processors."""
 
 FAILURES = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
+FAILURES = (
+    *FAILURES,
+    AssertionError,
+    EOFError,
+    ImportError,
+    SyntaxError,
+    struct.error,
+    zlib.error,
+)  # Pillow's decoders
 FAILURES = (*FAILURES, Problem, Warning)  # the latter where a program makes warnings errors
 """What decoders, encoders, networks and replicas raise; `StylerError` is a RuntimeError."""
+
+
+TRY_COMMAND = "try the same with styler transfer and STYLER_DEBUG=1, and report what it prints"
 
 
 class Engine:
@@ -34,9 +48,9 @@ class Engine:
         self.order_lock, self.style_lock = asyncio.Lock(), asyncio.Lock()
         """Held while uploads are read into memory for the queue or for a style, so that many do not fill it."""
         self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._work, args=(one,), daemon=True) for one in renderers]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
+        for one in renderers:
+            self._start_thread(one)
 
     def submit(self, order: Order) -> Job:
         """Return a new job that waits for its turn.
@@ -88,9 +102,24 @@ class Engine:
                 total -= len(job.result)
                 self.jobs.pop(job.id, None)
 
+    def _start_thread(self, renderer: Renderer) -> None:
+        self._threads.append(threading.Thread(target=self._work, args=(renderer,), daemon=True))
+        self._threads[-1].start()
+
     def _work(self, renderer: Renderer) -> None:
-        while jobs := self.queue.take(BATCH_PIXELS):
-            self._run(jobs, renderer)
+        """Run jobs until the queue is closed; what nobody foresaw ends this thread, and another takes its place."""
+        jobs: list[Job] = []
+        try:
+            while jobs := self.queue.take(BATCH_PIXELS):
+                self._run(jobs, renderer)
+        finally:
+            for job in jobs:
+                if not job.has_ended:
+                    self.metrics.count("failed")
+                    job.end("failed", problem=Problem(500, "the transfer failed", TRY_COMMAND))
+            if jobs:
+                self._threads.remove(threading.current_thread())
+                self._start_thread(renderer)
 
     def _run(self, jobs: Sequence[Job], renderer: Renderer) -> None:
         """Run jobs together; if that fails, each alone, so that one costs no other."""
@@ -146,5 +175,4 @@ def failure(error: Exception) -> Problem:
         return problem_of(error)
     if is_out_of_memory(error):
         return Problem(507, "out of memory", "choose a smaller size")
-    todo = "try the same with styler transfer and STYLER_DEBUG=1, and report what it prints"
-    return Problem(500, f"the transfer failed: {type(error).__name__}", todo)
+    return Problem(500, f"the transfer failed: {type(error).__name__}", TRY_COMMAND)

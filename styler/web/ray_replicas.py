@@ -107,7 +107,7 @@ def ray_renderers(
     Raises:
         StylerError: If Ray is not installed, there is no cluster at the address, or it is too small.
     """
-    ray = connect_to_ray(address)
+    ray, actors = connect_to_ray(address), []
     try:
         resources = actor_resources(ray, count)
         name = AUTO["cuda" if "num_gpus" in resources else "cpu"] if model == "auto" else model
@@ -122,6 +122,8 @@ def ray_renderers(
             raise StylerError(f"a replica could not start: {reason}", "install styler on all machines") from error
         yield [RayRenderer(stylizer, max_pixels=max_pixels, ray=ray, actor=actor) for actor in actors]
     finally:
+        for actor in actors:
+            ray.kill(actor)  # otherwise Ray waits seconds for each to end by itself
         ray.shutdown()
 
 

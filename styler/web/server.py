@@ -3,23 +3,20 @@
 import socket
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from ipaddress import ip_address
 from typing import Any
 
 import uvicorn
 
-from styler.errors import StylerError
 from styler.transfer.stylizer import Stylizer
 from styler.web.app import make_app
 from styler.web.engine import Engine
 from styler.web.guard import LOOPBACK, Guard
+from styler.web.header_timeout import HeaderTimeoutProtocol
 from styler.web.limits import Limits
+from styler.web.listening import is_loopback
 from styler.web.metrics import Metrics
 from styler.web.ray_replicas import ray_renderers
 from styler.web.rendering import Renderer
-
-BACKLOG = 512
-"""Connections that wait to be accepted."""
 
 GRACE = 20
 """Seconds that a stopping server waits for requests."""
@@ -66,34 +63,6 @@ def guarded_app(engine: Engine, *, host: str, token: str | None) -> Guard:
     return Guard(make_app(engine), hosts=hosts, token=token, limits=engine.limits)
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether an address can be reached from this machine alone."""
-    try:
-        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def bound_socket(host: str, port: int) -> socket.socket:
-    """Return a socket bound to an address.
-
-    Raises:
-        StylerError: If the address is not this machine's, or the port is taken.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host.strip("[]"), port))
-    except OSError as error:
-        bound.close()
-        raise StylerError(
-            f"cannot listen on {host}:{port}: {error.strerror}", "choose another --port or --host"
-        ) from error
-    bound.listen(BACKLOG)
-    return bound
-
-
 def make_server(engine: Engine, *, host: str, token: str | None, ready: Callable[[], None]) -> Server:
     """Return a server, whose `run` takes a bound socket and returns when the process is told to stop.
 
@@ -111,7 +80,7 @@ def make_server(engine: Engine, *, host: str, token: str | None, ready: Callable
         timeout_keep_alive=10,
         timeout_graceful_shutdown=GRACE,
         h11_max_incomplete_event_size=1 << 16,
-        http="h11",
+        http=HeaderTimeoutProtocol,
         ws="none",
     )
     return Server(config, engine, ready)

@@ -1,4 +1,6 @@
+import sys
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,3 +19,14 @@ def test_without_ray_the_error_says_how_to_install_it(monkeypatch):
 def test_an_unreachable_cluster_is_an_error():
     with pytest.raises(StylerError, match=r"cannot connect to Ray at 127\.0\.0\.1:1"):
         connect_to_ray("127.0.0.1:1")
+
+
+@pytest.mark.parametrize("error", [Exception("The current node timed out during startup."), RuntimeError("no place")])
+def test_a_cluster_that_does_not_start_is_an_error_of_one_line(monkeypatch, error):
+    def init(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("styler.batch.ray_cluster.find_spec", lambda name: name)
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=init))
+    with pytest.raises(StylerError, match=f"cannot connect to Ray at this machine: {error}"):
+        connect_to_ray(None)

@@ -10,7 +10,8 @@ from uploads import png
 
 from styler.transfer.stylizer import Stylizer
 from styler.web.limits import Limits
-from styler.web.server import bound_socket, make_engine, make_server
+from styler.web.listening import bound_socket
+from styler.web.server import make_engine, make_server
 
 
 class Running:

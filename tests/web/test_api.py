@@ -3,10 +3,16 @@ import json
 import threading
 
 import pytest
-from PIL import Image
+import torch
+from PIL import Image, ImageCms
 
 from styler.images import Picture
+from styler.model.device import auto_dtype, find_dtype
 from styler.transfer.style_file import style_bytes
+from styler.transfer.stylizer import Stylizer
+from styler.web.app import command_options
+
+CPU = torch.device("cpu")
 
 
 def test_a_transfer_answers_with_the_picture(client, files):
@@ -90,6 +96,26 @@ def test_metadata_and_depth_are_kept(client, painting):
     made = Picture.open(client.post("/api/transfer", files=files, data={"format": "tiff"}).content)
     assert made.depth == 16
     assert json.loads(made.metadata.settings)["content"]["name"] == "deep.tiff"
+
+
+def test_profile_and_time_of_the_photograph_are_kept(client, painting):
+    profile, exif = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(), Image.Exif()
+    exif[306] = "2026:01:02 03:04:05"
+    file = io.BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(file, "JPEG", icc_profile=profile, exif=exif)
+    files = [("content", ("a.jpg", file.getvalue())), ("style", ("b.png", painting))]
+    for metadata, is_kept in (("keep", True), ("strip", False)):
+        made = client.post("/api/transfer", files=files, data={"format": "jpg", "metadata": metadata})
+        with Image.open(io.BytesIO(made.content)) as found:
+            assert (found.getexif().get(306) == exif[306]) == is_kept
+            assert found.info.get("icc_profile", profile) == profile
+
+
+def test_the_options_of_the_command_are_what_the_server_does_not_choose_itself(tiny_file):
+    assert command_options(Stylizer(tiny_file)) == {"model": "tiny"}
+    unusual = next(one for one in ("float32", "bfloat16") if find_dtype(one, CPU) != auto_dtype(CPU))
+    found = command_options(Stylizer(tiny_file, device="cpu", dtype=unusual))
+    assert found["dtype"] == unusual
 
 
 def test_events_tell_progress_until_the_end(client, files):

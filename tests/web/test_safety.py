@@ -8,6 +8,7 @@ import socket
 import tempfile
 import threading
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from hostile_files import bombs, lying_files, mutated, wrong_files
 from uploads import png
 
 from styler.transfer.style_file import style_bytes
-from styler.web import forms
+from styler.web import forms, header_timeout
 from styler.web.guard import Guard
 from styler.web.limits import Limits
 
@@ -251,6 +252,16 @@ def test_a_full_disk_costs_that_request_alone(client, files, painting, monkeypat
     assert client.post("/api/transfer", files=files).status_code == 200
 
 
+class Raising:
+    """Raises an error instead of rendering."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __call__(self, orders, report):
+        raise self.error
+
+
 def test_a_failing_model_costs_that_job_alone(client, server, files, monkeypatch):
     render, calls = server.engine.renderer.render, []
 
@@ -265,6 +276,30 @@ def test_a_failing_model_costs_that_job_alone(client, server, files, monkeypatch
     assert answer.status_code == 500
     assert is_plain_problem(answer)
     assert "secret" not in answer.text
+    assert client.post("/api/transfer", files=files).status_code == 200
+
+
+class Unforeseen(Exception):  # noqa: N818
+    """Derived from nothing that the engine knows."""
+
+
+@pytest.mark.parametrize("error", [EOFError, SyntaxError, zlib.error, MemoryError, OSError(errno.ENOSPC, "full")])
+def test_whatever_a_decoder_raises_costs_that_job_alone(client, server, files, monkeypatch, error):
+    with monkeypatch.context() as patch:
+        patch.setattr(server.engine.renderer, "render", Raising(error))
+        answer = client.post("/api/transfer", files=files)
+    assert answer.status_code in (500, 507)
+    assert is_plain_problem(answer)
+    assert client.post("/api/transfer", files=files).status_code == 200
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_error_that_nobody_foresaw_costs_that_job_alone_too(client, server, files, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(server.engine.renderer, "render", Raising(Unforeseen))
+        answer = client.post("/api/transfer", files=files)
+    assert answer.status_code == 500
+    assert is_plain_problem(answer)
     assert client.post("/api/transfer", files=files).status_code == 200
 
 
@@ -326,6 +361,50 @@ def test_clients_that_hang_block_nobody(server, client, files):
     begin = time.monotonic()
     assert client.post("/api/transfer", files=files).status_code == 200
     assert time.monotonic() - begin < 20
+    for raw in raws:
+        raw.close()
+
+
+def test_a_head_that_does_not_come_is_not_waited_for(server, client, monkeypatch):
+    monkeypatch.setattr(header_timeout, "HEAD_SECONDS", 0.3)
+    first = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with server.raw() as silent, server.raw() as slow, server.raw() as later:
+        slow.sendall(b"POST /api/tr")
+        later.sendall(first)
+        assert later.recv(1000).startswith(b"HTTP/1.1 200")
+        later.sendall(first[:20])
+        for raw in (silent, slow, later):
+            assert raw.recv(1000) == b""  # closed
+    assert client.get("/healthz").status_code == 200
+
+
+def test_a_client_that_goes_in_the_middle_of_its_upload_leaves_nothing(server, client, files, tmp_path, monkeypatch):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    part = b'--x\r\nContent-Disposition: form-data; name="content"; filename="a.png"\r\n\r\n' + bytes(3 << 20)
+    with server.raw() as raw:
+        raw.sendall(b"POST /api/transfer HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9000000\r\n")
+        raw.sendall(b"Content-Type: multipart/form-data; boundary=x\r\n\r\n" + part)
+    deadline = time.monotonic() + 10
+    while server.server.server_state.tasks and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not server.server.server_state.tasks
+    assert list(folder.iterdir()) == []
+    assert server.engine.jobs == {}
+    assert client.post("/api/transfer", files=files).status_code == 200
+
+
+def test_a_client_that_does_not_read_its_answer_blocks_nobody(server, client, files):
+    large = [("content", ("a.png", png(1000, 900))), ("style", ("b.png", png()))]
+    job = client.post("/api/jobs", files=large).json()
+    while client.get(f"/api/jobs/{job['id']}").json()["state"] != "done":
+        time.sleep(0.05)
+    raws = [server.raw() for _ in range(10)]
+    for raw in raws:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        raw.sendall(f"GET /api/jobs/{job['id']}/result HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    assert client.post("/api/transfer", files=files).status_code == 200
     for raw in raws:
         raw.close()
 

@@ -1,5 +1,6 @@
 // The reference of the API from openapi.json, without anything from elsewhere.
 import { request } from "./api.js";
+import { fill, texts } from "./texts.js";
 
 const node = (tag, text = "", name = "") => Object.assign(document.createElement(tag), { textContent: text, className: name });
 
@@ -11,13 +12,14 @@ function fieldsOf(route) {
     const row = node("tr");
     const head = node("th");
     head.append(node("code", name), schema.required?.includes(name) ? " *" : "");
-    const values = field.enum ? ` One of ${field.enum.join(", ")}.` : "";
+    const values = field.enum ? ` ${texts.oneOf(field.enum.join(", "))}` : "";
     row.append(head, node("td", `${field.description ?? ""}${values}`));
     table.append(row);
   }
   return table;
 }
 
+fill();
 const openapi = await (await request("/openapi.json")).json();
 document.getElementById("about").textContent = openapi.info.description;
 for (const [path, methods] of Object.entries(openapi.paths))

@@ -1,24 +1,27 @@
 // Everything together: what is clicked changes the state, and what changes is shown.
-import { Problem, request } from "./api.js";
-import { addJob, saveAll } from "./cards.js";
+import { request } from "./api.js";
+import { addJob, isGrid, saveAll, showGrid } from "./cards.js";
+import { copyCommand, listKeys, openCommand } from "./dialogs.js";
 import { loadGallery, mark } from "./gallery.js";
-import { command, form, maskFiles, outputName } from "./options.js";
-import { opened, styleBlob } from "./pictures.js";
+import { listenForFiles } from "./incoming.js";
+import { form, outputName } from "./options.js";
+import { addPhotos, openPhotos, photos, showStrip } from "./photographs.js";
+import { styleBlob } from "./pictures.js";
+import { Preview } from "./preview.js";
+import { listenForKeys } from "./shortcuts.js";
 import { canRedo, canScale, canUndo, change, endGroup, hasMarks, isSaved, onChange, redo, state, undo } from "./state.js";
 import { fill, texts } from "./texts.js";
 import { Viewer } from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
-const DELAY = 120; // milliseconds after the last movement of a slider
-const photos = [];
-let info = { model: "small", levels: [] };
+let info = { levels: [], command: {} };
 let slot = 0;
-let preview = null;
-let timer = 0;
 let shownPreview = null;
+let isViewing = false; // a finished picture is shown instead of the preview
 
 fill();
 const viewer = new Viewer({ onStroke: (stroke) => change({ marks: [...state().marks, stroke] }) });
+const preview = new Preview(renderPreview);
 
 function say(text, isProblem = false) {
   $("status").textContent = text;
@@ -30,81 +33,55 @@ const complain = (problem) => {
   say([problem.message, problem.todo].filter(Boolean).join(". "), true);
 };
 
-// ---- photographs
-
-async function add(files) {
-  const before = photos.length;
-  for (const file of files) {
-    try {
-      photos.push(await opened(file));
-    } catch (problem) {
-      complain(problem instanceof Problem ? problem : { message: texts.notPicture(file.name) });
-    }
-  }
-  if (photos.length > before) change({ photo: before, marks: [] });
-}
-
-const opening = () => photos.filter((photo) => !photo.removed);
-
-// Thumbnails of the photographs, to choose which is shown; one alone needs none.
-function showStrip(now) {
-  const strip = $("strip");
-  strip.hidden = opening().length < 2;
-  strip.replaceChildren();
-  photos.forEach((photo, index) => {
-    if (photo.removed) return;
-    const button = Object.assign(document.createElement("button"), { title: photo.name });
-    button.append(Object.assign(document.createElement("img"), { src: photo.thumbnail, alt: photo.name }));
-    button.setAttribute("aria-pressed", index === now.photo);
-    button.onclick = () => change({ photo: index, marks: [] });
-    strip.append(button);
-  });
-  const remove = Object.assign(document.createElement("button"), { className: "icon", title: texts.removePhoto });
-  remove.setAttribute("aria-label", texts.removePhoto);
-  remove.append($("helpDialog").querySelector("svg").cloneNode(true));
-  remove.onclick = () => {
-    photos[state().photo].removed = true; // its place stays, since the history has places
-    change({ photo: photos.indexOf(opening().at(-1)), marks: [] });
-  };
-  strip.append(remove);
-}
+const add = (files, isPasted = false) => addPhotos(files, { complain, isPasted });
 
 function showPhoto(now) {
-  showStrip(now);
   const photo = photos[now.photo];
+  isViewing = false;
+  showStrip(now);
   $("empty").hidden = Boolean(photo);
-  if (photo) viewer.show(photo.shown, photo.width, photo.height);
-  else {
-    for (const id of ["sheet", "tools", "wipe"]) $(id).hidden = true;
-  }
+  if (photo) viewer.show(photo.shown, photo.width, photo.height, photo.name);
+  else for (const id of ["sheet", "tools", "wipe"]) $(id).hidden = true;
 }
 
 // ---- the preview
 
-async function update() {
+async function renderPreview(signal) {
   const now = state();
-  preview?.abort();
   if (now.photo === null) return;
   if (!now.styles.length) return say(texts.chooseStyle);
-  preview = new AbortController();
   document.body.dataset.preview = "pending";
-  const { signal } = preview;
   const start = performance.now();
   $("busy").hidden = false;
   try {
     const { data } = await form(now, photos[now.photo], { small: true, styleBlob });
     const blob = await (await request("/api/transfer", { method: "POST", body: data, signal })).blob();
     const address = URL.createObjectURL(blob);
-    viewer.result(address, () => {
+    viewer.result(address, now.styles.map((style) => style.name).join(", "), () => {
       if (shownPreview) URL.revokeObjectURL(shownPreview);
       shownPreview = address;
-      if (!signal.aborted && !timer) document.body.dataset.preview = "ready";
+      if (!preview.running) document.body.dataset.preview = "ready";
     });
     say(texts.preview(((performance.now() - start) / 1000).toFixed(1)));
   } catch (problem) {
     complain(problem);
   }
-  if (!signal.aborted) $("busy").hidden = true;
+  $("busy").hidden = true;
+}
+
+function view(photo, name, address) {
+  if (viewer.brush) setBrush("");
+  viewer.show(photo.shown, photo.width, photo.height, photo.name);
+  viewer.result(address, name);
+  isViewing = true;
+  say(texts.viewing(name));
+}
+
+function leave() {
+  if (isGrid()) return showGrid(false);
+  if (!isViewing) return;
+  showPhoto(state());
+  preview.refresh();
 }
 
 // ---- what is shown of the state
@@ -113,6 +90,7 @@ const SLIDERS = ["mix", "alpha", "detail", "style_scale"];
 const SELECTS = ["strokes", "preserve_color", "format", "size"];
 
 function show(now, before) {
+  const active = document.activeElement; // gives the focus away if it can't be used any more
   for (const name of SLIDERS) setSlider($(name), now[name]);
   for (const name of SELECTS) $(name).value = now[name];
   $("metadata").checked = now.metadata;
@@ -130,10 +108,12 @@ function show(now, before) {
   for (const input of $("levels").querySelectorAll("input")) setSlider(input, now.levels?.[input.name] ?? 1);
   const ready = now.photo !== null && now.styles.length > 0;
   $("make").disabled = $("command").disabled = !ready;
-  $("make").textContent = opening().length > 1 ? texts.makeAll(opening().length) : texts.make;
+  $("make").textContent = openPhotos().length > 1 ? texts.makeAll(openPhotos().length) : texts.make;
   if (now.styles !== before?.styles) mark(now.styles);
   if (now.photo !== before?.photo) showPhoto(now);
   if (now.marks !== before?.marks) viewer.paintMarks(now.marks);
+  const isLost = (active.disabled || active.offsetParent === null) && [active, document.body].includes(document.activeElement);
+  if (active !== document.body && isLost) $("stage").focus({ preventScroll: true });
 }
 
 function setSlider(input, value) {
@@ -146,12 +126,10 @@ const OF_FILE = ["format", "size", "metadata"];
 onChange((now, before) => {
   show(now, before);
   if (Object.keys(now).every((name) => OF_FILE.includes(name) || now[name] === before[name])) return;
-  clearTimeout(timer);
+  showGrid(false);
+  if (isViewing) showPhoto(now);
   document.body.dataset.preview = "pending";
-  timer = setTimeout(() => {
-    timer = 0;
-    update();
-  }, DELAY);
+  preview.refresh({ anew: now.photo !== before.photo || now.styles !== before.styles });
 });
 
 // ---- styles
@@ -161,6 +139,8 @@ function chooseStyle(style) {
   styles[Math.min(slot, styles.length)] = style;
   change({ styles: styles.slice(0, 2) });
 }
+
+const chooseFile = (file) => chooseStyle({ name: file.name, file });
 
 function setSlot(value) {
   slot = value;
@@ -172,41 +152,23 @@ function setSlot(value) {
 function make() {
   const now = state();
   if ($("make").disabled) return;
-  for (const photo of opening()) {
+  for (const photo of openPhotos()) {
     const name = outputName(now, photo);
     const mine = photo === photos[now.photo] ? now : { ...now, marks: [] }; // the brush is of one photograph
     addJob({
       thumbnail: photo.thumbnail,
       name,
       make: () => form(mine, photo, { small: false, styleBlob }),
+      tell: say,
       fail: complain,
-      onView: (address) => {
-        viewer.show(photo.shown, photo.width, photo.height);
-        viewer.result(address);
-      },
+      onView: (address) => view(photo, name, address),
     });
   }
+  if (openPhotos().length > 1) showGrid(true);
   $("tray").scrollIntoView({ block: "nearest" });
 }
 
-async function showCommand() {
-  const now = state();
-  if ($("command").disabled) return;
-  const photo = photos[now.photo];
-  $("commandText").textContent = command(now, photo, info.model);
-  const masks = await maskFiles(now, photo, false);
-  const files = [photo.name, ...now.styles.filter((style) => style.file).map((style) => style.name)];
-  $("maskFiles").replaceChildren();
-  for (const [name, blob] of [["mask.png", masks.second], ["keep.png", masks.keep]]) {
-    if (!blob) continue;
-    files.push(name);
-    const link = { href: URL.createObjectURL(blob), download: name, textContent: texts.saveMask(name), className: "button" };
-    $("maskFiles").append(Object.assign(document.createElement("a"), link));
-  }
-  $("commandFiles").textContent = texts.commandFiles(files.join(", "));
-  $("commandCopy").textContent = texts.copy;
-  $("commandDialog").showModal();
-}
+const showCommand = () => $("command").disabled || openCommand(state(), photos[state().photo], info.command);
 
 // ---- events
 
@@ -218,7 +180,7 @@ $("photos").onchange = (event) => {
 $("ownStyle").onclick = () => $("styleFile").click();
 $("styleFile").onchange = (event) => {
   const [file] = event.target.files;
-  if (file) chooseStyle({ name: file.name, file });
+  if (file) chooseFile(file);
   event.target.value = "";
 };
 $("noSecond").onclick = () => {
@@ -231,10 +193,8 @@ $("make").onclick = make;
 $("command").onclick = showCommand;
 $("saveAll").onclick = saveAll;
 $("help").onclick = () => $("helpDialog").showModal();
-$("commandCopy").onclick = async () => {
-  await navigator.clipboard.writeText($("commandText").textContent);
-  $("commandCopy").textContent = texts.copied;
-};
+$("commandCopy").onclick = copyCommand;
+$("grid").onclick = () => showGrid(!isGrid());
 $("clearMask").onclick = () => change({ marks: [] });
 for (const input of document.querySelectorAll("[name=slot]")) input.onchange = () => setSlot(Number(input.value));
 for (const name of SLIDERS) {
@@ -276,64 +236,28 @@ function resizeBrush(factor) {
   setSlider($("brushSize"), value);
 }
 
-const KEYS = {
-  o: () => $("open").click(),
-  b: nextBrush,
-  c: showCommand,
-  "?": () => $("helpDialog").showModal(),
-  "+": () => viewer.zoom(1.4),
-  "=": () => viewer.zoom(1.4),
-  "-": () => viewer.zoom(1 / 1.4),
-  0: () => viewer.fit(),
-  "[": () => resizeBrush(1 / 1.25),
-  "]": () => resizeBrush(1.25),
-  ArrowLeft: () => viewer.setWipe(viewer.wipe - 0.05),
-  ArrowRight: () => viewer.setWipe(viewer.wipe + 0.05),
-};
-
-document.addEventListener("keydown", (event) => {
-  if (event.target.closest("input[type=text], select, dialog[open]")) return;
-  const isRange = event.target.matches("input[type=range], input[type=radio]");
-  if (event.ctrlKey || event.metaKey) {
-    const act = { z: event.shiftKey ? redo : undo, y: redo, Enter: make }[event.key === "Z" ? "z" : event.key];
-    if (act) {
-      event.preventDefault();
-      act();
-    }
-    return;
-  }
-  if (event.altKey) return;
-  if (event.key === " " && !event.target.closest("button, a, summary, input, [role=option]")) {
-    event.preventDefault();
-    viewer.flip(true);
-    return;
-  }
-  if (isRange && event.key.startsWith("Arrow")) return;
-  KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key]?.();
+listenForKeys({
+  keys: {
+    o: () => $("open").click(),
+    b: nextBrush,
+    c: showCommand,
+    g: () => showGrid(!isGrid()),
+    "?": () => $("helpDialog").showModal(),
+    "+": () => viewer.zoom(1.4),
+    "=": () => viewer.zoom(1.4),
+    "-": () => viewer.zoom(1 / 1.4),
+    0: () => viewer.fit(),
+    1: () => viewer.zoom(1 / viewer.scale),
+    "[": () => resizeBrush(1 / 1.25),
+    "]": () => resizeBrush(1.25),
+    ArrowLeft: () => viewer.setWipe(viewer.wipe - 0.05),
+    ArrowRight: () => viewer.setWipe(viewer.wipe + 0.05),
+    Escape: leave,
+  },
+  withControl: { z: undo, "Shift z": redo, y: redo, Enter: make },
+  flip: (isFlipped) => viewer.flip(isFlipped),
 });
-document.addEventListener("keyup", (event) => event.key === " " && viewer.flip(false));
-
-// Files that are dropped on the gallery are styles, anywhere else photographs.
-let dragged = 0;
-for (const [name, step] of [["dragenter", 1], ["dragleave", -1]])
-  document.addEventListener(name, () => {
-    dragged += step;
-    document.body.classList.toggle("dragging", dragged > 0);
-  });
-document.addEventListener("dragover", (event) => event.preventDefault());
-document.addEventListener("drop", (event) => {
-  event.preventDefault();
-  dragged = 0;
-  document.body.classList.remove("dragging");
-  const files = [...event.dataTransfer.files];
-  const isStyle = event.target.closest(".panel") || (files.length === 1 && /\.style$/i.test(files[0].name));
-  if (isStyle && files.length) chooseStyle({ name: files[0].name, file: files[0] });
-  else add(files);
-});
-document.addEventListener("paste", (event) => {
-  const files = [...event.clipboardData.files];
-  if (files.length) add(files);
-});
+listenForFiles({ addPhotos: add, chooseStyle: chooseFile });
 document.addEventListener("submit", (event) => event.target.closest("dialog")?.close());
 
 $("theme").onclick = () => {
@@ -342,14 +266,6 @@ $("theme").onclick = () => {
     : matchMedia("(prefers-color-scheme: dark)").matches;
   document.documentElement.dataset.theme = dark ? "light" : "dark";
 };
-
-function listKeys() {
-  for (const [keys, what] of texts.keys) {
-    const term = document.createElement("dt");
-    for (const key of keys.split("  ")) term.append(Object.assign(document.createElement("kbd"), { textContent: key }), " ");
-    $("keys").append(term, Object.assign(document.createElement("dd"), { textContent: what }));
-  }
-}
 
 function listLevels() {
   for (const level of info.levels) {

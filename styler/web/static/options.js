@@ -34,23 +34,39 @@ export const outputName = (now, photo) => {
   return [stem(photo.name), ...now.styles.map((style) => stem(style.name))].join("-") + `.${now.format}`;
 };
 
+// Return the names of the files of a request, each once, so that the files of a command can lie in one folder.
+export function fileNames(now, photo) {
+  const taken = new Set();
+  const once = (name) => {
+    let found = name;
+    for (let count = 2; taken.has(found.toLowerCase()); count++) found = name.replace(/(\.[^.]*)?$/, `-${count}$1`);
+    taken.add(found.toLowerCase());
+    return found;
+  };
+  const content = once(photo.name);
+  const styles = now.styles.map((style) => (style.file ? once(style.name) : style.name));
+  return { content, styles, mask: once("mask.png"), keep: once("keep.png") };
+}
+
 // Return the form of a request. `small` asks for a preview: small pictures, no metadata.
 export async function form(now, photo, { small, styleBlob }) {
   const data = new FormData();
-  data.append("content", small ? photo.small : photo.file, photo.name);
+  const names = fileNames(now, photo);
+  data.append("content", small ? photo.small : photo.file, names.content);
   const split = hasMarks(now, "second") && now.styles.length > 1;
-  const add = async (field, style) => {
+  const add = async (field, index) => {
+    const style = now.styles[index];
     if (!style.file) data.append(field, style.name);
-    else data.append(field, small ? await styleBlob(style) : style.file, style.name);
+    else data.append(field, small ? await styleBlob(style) : style.file, names.styles[index]);
   };
-  await add("style", now.styles[0]);
-  if (now.styles.length > 1 && !split) await add("style", now.styles[1]);
+  await add("style", 0);
+  if (now.styles.length > 1 && !split) await add("style", 1);
   const masks = await maskFiles(now, photo, small);
   if (masks.second) {
-    data.append("mask", masks.second, "mask.png");
-    await add("mask_style", now.styles[1]);
+    data.append("mask", masks.second, names.mask);
+    await add("mask_style", 1);
   }
-  if (masks.keep) data.append("keep", masks.keep, "keep.png");
+  if (masks.keep) data.append("keep", masks.keep, names.keep);
   for (const [name, value] of Object.entries(fields(now, photo, small))) data.append(name, value);
   if (small) {
     data.append("metadata", "strip");
@@ -72,16 +88,20 @@ export async function maskFiles(now, photo, small) {
 }
 
 const quoted = (word) => (/^[\w./=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+const asPath = (name) => quoted(name.startsWith("-") ? `./${name}` : name);
 
-export function command(now, photo, model) {
+// Return the command; `server` has the options with which the server computes, such as its model.
+export function command(now, photo, server) {
+  const names = fileNames(now, photo);
   const split = hasMarks(now, "second") && now.styles.length > 1;
-  const words = ["styler", "transfer", quoted(photo.name), quoted(now.styles[0].name)];
-  if (now.styles.length > 1 && !split) words.push(quoted(now.styles[1].name));
-  if (split) words.push("--mask", "mask.png", "--style", quoted(now.styles[1].name));
-  if (hasMarks(now, "keep")) words.push("--keep", "keep.png");
+  const words = ["styler", "transfer", asPath(names.content), asPath(names.styles[0])];
+  if (now.styles.length > 1 && !split) words.push(asPath(names.styles[1]));
+  if (split) words.push("--mask", names.mask, "--style", asPath(names.styles[1]));
+  if (hasMarks(now, "keep")) words.push("--keep", names.keep);
   for (const [name, value] of Object.entries(fields(now, photo))) words.push(`--${name.replace("_", "-")}`, quoted(value));
   if (now.size) words.push("--size", now.size);
   if (!now.metadata) words.push("--metadata", "strip");
-  words.push("--model", quoted(model), "-o", quoted(outputName(now, photo)));
+  for (const [name, value] of Object.entries(server)) words.push(`--${name}`, quoted(value));
+  words.push("-o", asPath(outputName(now, photo)));
   return words.join(" ");
 }

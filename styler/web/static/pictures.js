@@ -4,8 +4,8 @@ import { request } from "./api.js";
 const SMALL = 512; // longer side of a preview, in pixels
 
 // Return a photograph: the file, its size, its small copy, and an address of something that the browser can show.
-export async function opened(file) {
-  const photo = { file, name: file.name || "pasted.png" };
+export async function opened(file, isPasted = false) {
+  const photo = { file, name: file.name || "pasted.png", isPasted };
   try {
     const bitmap = await createImageBitmap(file);
     Object.assign(photo, { width: bitmap.width, height: bitmap.height, longest: Math.max(bitmap.width, bitmap.height) });

@@ -3,7 +3,7 @@ import { draw } from "./masks.js";
 import { texts } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
-const MARGIN = 24; // pixels around a fitted picture
+const MARGIN = { side: 20, top: 20, strip: 72, tools: 62 }; // pixels around a fitted picture, which nothing covers
 const MAX_ZOOM = 16;
 
 export class Viewer {
@@ -15,18 +15,19 @@ export class Viewer {
     this.listen();
   }
 
-  show(before, width, height) {
+  show(before, width, height, name) {
     const same = this.width === width && this.height === height;
     Object.assign(this, { width, height });
-    $("before").src = before;
+    Object.assign($("before"), { src: before, alt: name });
     $("after").hidden = true;
     for (const id of ["sheet", "tools"]) $(id).hidden = false;
     if (!same || this.fitted) this.fit();
     this.paintMarks(this.marks);
   }
 
-  result(address, shown = () => {}) {
+  result(address, name, shown = () => {}) {
     const image = $("after");
+    image.alt = name;
     image.onload = () => {
       image.hidden = $("wipe").hidden = false;
       this.place();
@@ -38,9 +39,11 @@ export class Viewer {
   fit() {
     const { clientWidth, clientHeight } = this.stage;
     if (!clientWidth || !clientHeight) return;
-    this.scale = Math.min((clientWidth - 2 * MARGIN) / this.width, (clientHeight - 2 * MARGIN) / this.height, 4);
+    const top = $("strip").hidden ? MARGIN.top : MARGIN.strip;
+    const height = clientHeight - top - MARGIN.tools;
+    this.scale = Math.max(0.02, Math.min((clientWidth - 2 * MARGIN.side) / this.width, height / this.height, 4));
     this.x = (clientWidth - this.width * this.scale) / 2;
-    this.y = (clientHeight - this.height * this.scale) / 2;
+    this.y = top + (height - this.height * this.scale) / 2;
     this.fitted = true;
     this.place();
   }

@@ -1,4 +1,4 @@
-"""The page in Chromium: by mouse, by keyboard, on a phone; skipped in one line where there is none."""
+"""The whole way on the page: by mouse, by keyboard, on a phone; what it looks like."""
 
 import io
 import re
@@ -7,82 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from page_actions import ASSETS, DESKTOP, PHONE, downloaded, open_photo, previewed, stroke, styled
 from PIL import Image
 from uploads import png
 
-from styler.transfer.stylizer import Stylizer
-
-playwright = pytest.importorskip("playwright.sync_api", reason="the page is tested with playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no browser: apt-get install chromium")
-
-GOLDEN = Path(__file__).parents[1] / "golden"
-ASSETS = Path(__file__).parents[2] / "assets"
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-READY = 60_000
-"""Milliseconds; the machine may be busy."""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def small():
-    return Stylizer("small", device="cpu", dtype="float32")
-
-
-@pytest.fixture
-def stylizer(small):
-    """The shipped model, for which there are built-in styles."""
-    return small
-
-
-@pytest.fixture
-def visit(browser, server):
-    """Return a function that opens the page; what its console complains of fails the test."""
-    contexts, complaints = [], []
-
-    def visit(*, size=DESKTOP, scheme="light", path="/"):
-        context = browser.new_context(viewport=size, color_scheme=scheme, accept_downloads=True)
-        contexts.append(context)
-        context.set_default_timeout(READY)
-        page = context.new_page()
-        page.on("console", lambda one: complaints.append(one.text) if one.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{server.url}{path}")
-        if path == "/":
-            page.wait_for_selector("body.ready")
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert [one for one in complaints if "422" not in one] == []
-
-
-def open_photo(page, *names):
-    page.set_input_files("#photos", [ASSETS / name for name in names or ("cat.jpg",)])
-    page.wait_for_selector("#sheet:not([hidden])")
-
-
-def previewed(page):
-    """Wait until the preview shows the settings as they are."""
-    page.wait_for_selector("body[data-preview=ready]")
-
-
-def preview_address(page):
-    return page.get_attribute("#after", "src")
-
-
-def downloaded(page, click):
-    with page.expect_download() as download:
-        click()
-    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+GOLDEN = Path(__file__).parents[2] / "golden"
 
 
 def test_a_stranger_makes_a_picture_in_three_clicks(visit):
@@ -142,9 +71,9 @@ def test_a_painted_mask_makes_the_same_file_too(visit, tmp_path, monkeypatch):
     page.click("[name=slot][value='1']", force=True)
     page.click('[data-name="glass"]')
     page.click("[name=brush][value='second']", force=True)
-    paint(page, 0.2)
+    stroke(page, 0.2)
     page.click("[name=brush][value='keep']", force=True)
-    paint(page, 0.8)
+    stroke(page, 0.8)
     previewed(page)
     page.click("#make")
     page.wait_for_selector(".card.ended")
@@ -176,35 +105,13 @@ def test_a_large_picture_gets_marks_as_large_as_in_its_preview(visit):
     assert "--strokes" not in page.text_content("#commandText")
 
 
-def paint(page, part):
-    """Draw a line from top to bottom at a part of the picture's width."""
-    box = page.locator("#before").bounding_box()
-    x = box["x"] + part * box["width"]
-    page.mouse.move(x, box["y"] + 0.2 * box["height"])
-    page.mouse.down()
-    page.mouse.move(x, box["y"] + 0.8 * box["height"], steps=5)
-    page.mouse.up()
-
-
-def test_sliders_change_the_preview_and_undo_brings_it_back(visit):
-    page = visit()
-    open_photo(page)
-    page.click('[data-name="irises"]')
-    previewed(page)
-    first = preview_address(page)
-    page.fill("#alpha", "0.4")
-    previewed(page)
-    assert preview_address(page) != first
-    assert page.text_content("#alpha >> xpath=.. >> css=output") == "40 %"
-    page.keyboard.press("Control+z")
-    assert page.input_value("#alpha") == "1"
-    page.keyboard.press("Control+Shift+z")
-    assert page.input_value("#alpha") == "0.4"
-
-
 def test_the_whole_way_by_keyboard(visit):
     page = visit()
-    open_photo(page)
+    page.focus("#choose")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(ASSETS / "cat.jpg")
+    page.wait_for_selector("#sheet:not([hidden])")
     page.focus("#styles [role=option]")
     for _ in range(3):
         page.keyboard.press("ArrowRight")
@@ -231,48 +138,12 @@ def test_the_whole_way_by_keyboard(visit):
     page.keyboard.press("Escape")
     page.wait_for_selector("#helpDialog", state="hidden")
     page.keyboard.press("Control+Enter")
-    page.wait_for_selector(".card.ended")
+    page.wait_for_selector(".card.ended .button")
     assert page.text_content(".card .what").startswith("Done")
-
-
-@pytest.mark.slow
-def test_several_photographs_become_a_grid(visit):
-    page = visit()
-    open_photo(page, "cat.jpg", "coffee.jpg")
-    page.wait_for_selector("#make:has-text('2')")
-    page.click("#strip button:nth-child(2)")
-    assert page.get_attribute("#strip button:nth-child(2)", "aria-pressed") == "true"
-    page.click('[data-name="night"]')
-    page.select_option("#size", "1024")
-    page.click("#make")
-    page.wait_for_selector(".card:nth-child(2).ended a")
-    page.wait_for_selector(".card:nth-child(1).ended a")
-    assert page.is_visible("#saveAll")
-    page.click("#strip .icon")
-    assert page.is_hidden("#strip")
-    assert page.text_content("#make") == "Make it full size"
-
-
-def test_a_job_is_cancelled(visit, server, monkeypatch):
-    import threading
-
-    free, render = threading.Event(), server.engine.renderer.render
-
-    def held(orders, report):
-        if not orders[0].may_batch:
-            assert free.wait(30)
-        return render(orders, report)
-
-    monkeypatch.setattr(server.engine.renderer, "render", held)
-    page = visit()
-    open_photo(page)
-    page.click('[data-name="night"]')
-    previewed(page)
-    page.click("#make")
-    page.click(".card button:has-text('Cancel')")
-    page.wait_for_selector(".card.ended")
-    free.set()
-    assert page.text_content(".card .what") == "Cancelled"
+    page.focus(".card .button")
+    name, data = downloaded(page, lambda: page.keyboard.press("Enter"))
+    assert name.startswith("cat-")
+    assert Image.open(io.BytesIO(data)).size == (451, 300)
 
 
 def test_a_hostile_file_is_a_message(visit):
@@ -319,18 +190,23 @@ def test_a_phone_shows_everything_without_scrolling_sideways(visit):
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(visit, scheme):
+LOOKS = [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE)]
+NAMES = ["light", "dark", "phone"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("scheme", "size"), LOOKS, ids=NAMES)
+def test_axe_finds_nothing_serious(visit, scheme, size):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe()
-    page = visit(scheme=scheme)
-    open_photo(page)
-    page.click('[data-name="night"]')
-    previewed(page)
+    page = visit(scheme=scheme, size=size)
+    styled(page)
     page.click("#more summary")
     page.check("#byLevel")
     page.click("#make")
     page.wait_for_selector(".card.ended")
     found = axe.run(page).response["violations"]
+    page.keyboard.press("g")
+    found += axe.run(page).response["violations"]
     page.click("#help")
     found += axe.run(page).response["violations"]
     serious = {
@@ -359,10 +235,7 @@ def test_with_a_token_the_printed_address_works_and_no_other(browser, start):
         context.close()
 
 
-LOOKS = [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE)]
-
-
-@pytest.mark.parametrize(("scheme", "size"), LOOKS, ids=["light", "dark", "phone"])
+@pytest.mark.parametrize(("scheme", "size"), LOOKS, ids=NAMES)
 def test_the_page_looks_as_it_did(visit, scheme, size, tmp_path):
     """A difference leaves the new screenshot in the temporary folder; after a change that is meant, keep it."""
     page = visit(scheme=scheme, size=size)
