@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from torch import Tensor
 
@@ -23,7 +24,7 @@ class PhotoBatchStylizer(BatchStylizer):
         settings = {name: value for name, value in self.settings_of(job).items() if name != "photo"}
         pictures = [replace(loaded.picture, source=None) for loaded in batch]  # `save` makes the record
         if is_cube(job.style):
-            how = {name: settings.get(name) for name in ("alpha", "keep", "size")}
+            how: dict[str, Any] = {name: settings.get(name) for name in ("alpha", "keep", "size")}
             table = read_cube(job.style)
             return [looked_up_photo(picture, table, **how).samples for picture in pictures]
         longest = min(FIT_SIZE, max(batch[0].picture.size))

@@ -14,7 +14,7 @@ BETAS = (0.9, 0.99)
 EPS = 1e-6
 """Added to the root of the second moment, in units of the gradient times the number of pixels, about one."""
 
-ROWS = 256
+ROWS = 64
 """Rows that are updated at a time: the whole of a large picture in floats would take too much memory."""
 
 

@@ -86,7 +86,7 @@ def refined(
         if change is not None:
             add_change(pixels, change)
         if is_complete:
-            side = refinement_tile(*size, network, held=held, tile=tile, max_memory=max_memory)
+            side = refinement_tile(*size, network, held=0 if size == full else held, tile=tile, max_memory=max_memory)
             seen, wanted = views.resized(size), styles(max(size) / max(full))
             how = {"alpha": strengths, "masks": seen.masks, "visible": seen.visible, "tile": side}
             loss = partial(RefinementLoss, network, seen.content, wanted, **how)
@@ -94,6 +94,7 @@ def refined(
                 pixels, loss, device=None if side else network.model.device, num_steps=count, clock=clock, watch=watch
             )
         change = None if size == full else to_float(pixels) - to_float(base)
+    release_freed_memory()
     return pixels, is_complete
 
 

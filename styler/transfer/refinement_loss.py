@@ -167,7 +167,16 @@ class RefinementLoss:
         return weighted_by_alpha(shares, self.visible, box, level, device=self.device)
 
     def _area(self, box: Box) -> Box:
-        return box.grown(self.margin, *self.size)
+        """Return the box with its margin, wider at the rims, so that all are of one size.
+
+        oneDNN keeps code and buffers for each size that it meets: 130 MiB for the nine of a grid.
+        """
+        top, left, _, _ = box.grown(self.margin, *self.size)
+        height, width = (
+            min(side, one + 2 * self.margin) for side, one in zip(self.size, self.boxes[0][2:], strict=True)
+        )
+        top, left = min(top, self.size[0] - height), min(left, self.size[1] - width)
+        return Box(top, left, top + height, left + width)
 
     def _inside(self, features: Tensor, box: Box, level: Level) -> Tensor:
         return features[..., *box.within(self._area(box), stride=stride(level))]

@@ -13,13 +13,13 @@ float32 and 2800 to 3900 in bfloat16."""
 SPARE = 1.2
 """Tiles of several sizes, with margins on some sides only, leave gaps in the heap."""
 
-HELD = 48
-"""Bytes per pixel of a picture refined in tiles: its pixels padded, the best ones, the gradient, the optimizer's
-state, the content's features, and views at this size."""
+HELD = 50
+"""Bytes per pixel of a picture refined in tiles: the content, the pixels before and now, the best ones, the gradient,
+the optimizer's state, the content's features, and the change at the size before."""
 
-BEFORE = 60 << 20
-"""Bytes that the process holds besides since the picture was stylized: the loss network, and moments; 30 MiB at 4096².
-"""
+BEFORE = 150 << 20
+"""Bytes that the process holds besides since the picture was stylized: the loss network, its code for each size of
+tiles, which oneDNN keeps, and gaps in the heap."""
 
 TILES, MARGIN = (1024, 512, 384, 256, 192, 128), 64
 
@@ -33,7 +33,7 @@ def refinement_tile(
         height: Of the picture at the size in question, in pixels.
         width: Of the same.
         network: Its widths, precision and device decide how much memory a pixel takes.
-        held: Bytes that the process holds of the picture at its full size.
+        held: Bytes of the picture at its full size, if this is a smaller one.
         tile: Side that was asked for, 0 for none; None decides by memory.
         max_memory: Memory limit of the process, in bytes. On a GPU the network gets what is free there instead.
     """
@@ -48,4 +48,11 @@ def refinement_tile(
     if working * height * width <= free:
         return None
     left = free - (HELD * height * width if is_shared else 0)
-    return next((side for side in TILES if SPARE * working * (side + MARGIN) ** 2 <= left), TILES[-1])
+    side = next((side for side in TILES if SPARE * working * (side + MARGIN) ** 2 <= left), TILES[-1])
+    return even(side, max(height, width))
+
+
+def even(side: int, length: int) -> int:
+    """Return the smallest side, in whole cells, of which as many tiles make up the length: the last is no remainder."""
+    count = -(-length // side)
+    return -(-length // (count * MULTIPLE)) * MULTIPLE
