@@ -118,10 +118,10 @@ def optimized(
         watch: Follows them.
     """
     height, width = pixels.shape[-2:]
+    release_freed_memory()
     canvas = padded(quantized(pixels, torch.uint16) if device is None else to_float(pixels).to(device))
     adam = Adam(canvas, dtype=torch.float16 if device is None else torch.float32)
     best, least = canvas.clone(), float("inf")
-    release_freed_memory()
     loss = loss_of()
     for index in range(num_steps):
         try:
