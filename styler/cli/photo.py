@@ -126,11 +126,13 @@ def photo(
     if content.is_dir():
         from styler.cli.photo_batch import photo_batch
 
-        if out is None or lut or cube or page or not styles:
-            raise typer.BadParameter("a folder needs STYLE and --out FOLDER, and takes no --lut, --cube or --page")
+        if out is None or cube or page or not (styles or lut):
+            raise typer.BadParameter("a folder needs STYLE or --lut, and --out FOLDER, and takes no --cube or --page")
+        if lut is not None and lut.suffix.lower() != ".cube":
+            raise typer.BadParameter(f"--lut: expected a name that ends in .cube, got {lut}")
         how: dict[str, Any] = {"recursive": recursive, "format": format, "quiet": quiet, "as_json": as_json}
         how |= {"overwrite": overwrite, "keep_metadata": metadata == "keep", "max_pixels": max_pixels}
-        photo_batch(content, styles, out, settings, loading, **how)
+        photo_batch(content, [lut] if lut else styles, out, settings, loading, **how)
         return
     with garbage_collection_paused("torch"):
         from styler.cli.photo_output import check_cube, write_graded, write_photo

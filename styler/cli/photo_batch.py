@@ -13,7 +13,10 @@ from styler.batch.shards import Shard
 from styler.cli.batch_inputs import Inputs, check_files, model_name
 from styler.cli.batch_output import BatchOutput
 from styler.cli.batch_run import BatchRun
+from styler.cli.console import message_console
+from styler.cli.photo_output import warn_of_swapped_greys
 from styler.model.style_catalog import is_style_name, resolved_styles
+from styler.photo.cube_file import is_cube, read_cube
 
 SOME_FAILED = 3
 """Exit status."""
@@ -32,7 +35,9 @@ def photo_batch(
     as_json: bool,
     **files: Any,
 ) -> None:
-    """Write the photographs of a folder in the mixture of the styles to the folder `out`."""
+    """Write the photographs of a folder in the mixture of the styles, or by one .cube file, to the folder `out`."""
+    for path in filter(is_cube, styles):
+        warn_of_swapped_greys(read_cube(path), path, message_console(quiet=quiet or as_json))
     output, masks = BatchOutput(quiet=quiet, as_json=as_json), [Path(mask) for mask, _ in settings["regions"]]
     keep, weights = settings["keep"] and Path(settings["keep"]), settings["weights"] or [1.0] * len(styles)
     named = [*styles, *(Path(style) for _, style in settings["regions"])]

@@ -13,7 +13,7 @@ from styler.cli.stylizing import check_writable, file_or_stdin, print_result, sa
 from styler.files import exists_error
 from styler.images import Picture
 from styler.photo.color_table import ColorTable, largest_fall, resampled
-from styler.photo.cube_file import CUBE_SUFFIX, read_cube, write_cube
+from styler.photo.cube_file import CUBE_SUFFIX, is_cube, read_cube, write_cube
 from styler.photo.photograph import looked_up_photo, photo_stylized
 from styler.photo.table_fitting import VISIBLE
 from styler.transfer.stylizer import Stylizer
@@ -96,7 +96,7 @@ def summary_of(result: Picture, out: Path, alpha: float) -> dict[str, Any]:
 
 def check_cube(path: Path, *, overwrite: bool) -> None:
     """Raise before the work if a .cube file can't be written there."""
-    if path.suffix.lower() != CUBE_SUFFIX:
+    if not is_cube(path):
         raise typer.BadParameter(f"--cube: expected a name that ends in {CUBE_SUFFIX}, got {path}")
     if path.exists() and not overwrite:
         raise exists_error(path)

@@ -91,10 +91,14 @@ def replay(
     files: dict[str, Any] = {"max_pixels": max_pixels, "overwrite": overwrite, "page": record["content"].get("page")}
     task = (source, styles, out, settings, loading, console)
     if settings.pop("photo", False):
-        from styler.cli.photo_output import write_photo
+        from styler.cli.photo_output import write_graded, write_photo
+        from styler.photo.cube_file import is_cube
 
         how = {name: settings[name] for name in ("alpha", "weights", "regions", "keep", "size")}
-        write_photo(source, styles, out, how, loading, console, **files)
+        if styles and is_cube(styles[0]):
+            write_graded(source, styles[0], out, how, console, **files)
+        else:
+            write_photo(source, styles, out, how, loading, console, **files)
     elif write_light_picture(*task, engine=engine, **files) is None:
         write_picture(*task, **files)
     after = Picture.open(out, max_pixels=max_pixels).samples

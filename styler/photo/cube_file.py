@@ -27,6 +27,11 @@ MAX_COLOR = 1e6
 MAX_TITLE = 200
 
 
+def is_cube(path: Path) -> bool:
+    """Return whether a path names a .cube file."""
+    return path.suffix.lower() == CUBE_SUFFIX
+
+
 def cube_text(table: ColorTable, *, title: str) -> str:
     """Return the text of a .cube file, with six decimals; characters that a title can't have are replaced."""
     plain = re.sub(r"[^ !#-~]", "?", title)[:MAX_TITLE]

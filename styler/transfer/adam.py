@@ -12,9 +12,9 @@ from styler.transfer.canvas import like_canvas
 
 BETAS = (0.9, 0.99)
 EPS = 1e-6
-"""Added to the root of the second moment, in units of the gradient times the number of pixels, which is about one."""
+"""Added to the root of the second moment, in units of the gradient times the number of pixels, about one."""
 
-ROWS = 256
+ROWS = 64
 """Rows that are updated at a time: the whole of a large picture in floats would take too much memory."""
 
 
@@ -31,15 +31,14 @@ class Adam:
 
         Args:
             pixels: `(1, 3, H, W)`.
-            gradient: The same shape, floats.
+            gradient: The same shape, floats, times the number of pixels.
             rate: How far a pixel moves, in [0, 1].
         """
         self.num_steps += 1
-        scale = gradient.shape[-2] * gradient.shape[-1]
         corrections = [1 - beta**self.num_steps for beta in BETAS]
         strips = (x.split(ROWS, -2) for x in (pixels, gradient, self.mean, self.root))
         for part, slope, mean, root in zip(*strips, strict=True):
-            g = slope * scale
+            g = slope.float()
             mean.copy_(torch.lerp(g, mean.float(), BETAS[0]))
             root.copy_(torch.lerp(g.square(), root.float().square(), BETAS[1]).sqrt())
             step = (mean.float() / corrections[0]) / (root.float() / corrections[1] ** 0.5 + EPS)

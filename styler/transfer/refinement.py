@@ -5,6 +5,7 @@ is enlarged and added at the next size. Pictures are `(1, 3, H, W)`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -62,7 +63,7 @@ def refined(
     """Return the picture after the steps, and whether all of them were made; else it is the best one so far.
 
     Args:
-        start: The stylized picture, floats in [0, 1] or integers at full scale.
+        start: The stylized picture, floats in [0, 1] or integers at full scale. The result may take its memory.
         views: What it is refined from, at the same size.
         network: Network of the loss.
         styles: Returns the styles as the network sees them, those of the regions last, at a share of their size.
@@ -77,31 +78,51 @@ def refined(
     sizes = halvings(*full) if has_sizes else [full]
     counts = [max(1, num_steps >> index) for index in range(len(sizes))]
     work = sum(count * height * width for count, (height, width) in zip(counts, sizes, strict=True))
-    clock, pixels, base, is_complete = Clock(sum(counts), work), start, start, True
-    for index, (size, count) in enumerate(zip(sizes, counts, strict=True)):
-        smaller, base = base, resized_samples(start, size)
-        pixels = with_change(base, smaller, pixels) if index else base
+    clock, pixels, change, is_complete = Clock(sum(counts), work), start, None, True
+    held = start.nbytes + sum(x.nbytes for x in views if x is not None)
+    for size, count in zip(sizes, counts, strict=True):
+        base = resized_samples(start, size)
+        pixels = start if size == full else base.clone()
+        if change is not None:
+            add_change(pixels, change)
         if is_complete:
-            release_freed_memory()
-            seen = views.resized(size)
-            side = refinement_tile(*size, network, tile=tile, max_memory=max_memory)
+            side = refinement_tile(*size, network, held=0 if size == full else held, tile=tile, max_memory=max_memory)
+            seen, wanted = views.resized(size), styles(max(size) / max(full))
             how = {"alpha": strengths, "masks": seen.masks, "visible": seen.visible, "tile": side}
-            loss = RefinementLoss(network, seen.content, styles(max(size) / max(full)), **how)
+            loss = partial(RefinementLoss, network, seen.content, wanted, **how)
             pixels, is_complete = optimized(
-                pixels if index else pixels.clone(), loss, num_steps=count, clock=clock, watch=watch
+                pixels, loss, device=None if side else network.model.device, num_steps=count, clock=clock, watch=watch
             )
+        change = None if size == full else to_float(pixels) - to_float(base)
+    release_freed_memory()
     return pixels, is_complete
 
 
 def optimized(
-    pixels: Tensor, loss: RefinementLoss, *, num_steps: int, clock: Clock, watch: Watch
+    pixels: Tensor,
+    loss_of: Callable[[], RefinementLoss],
+    *,
+    device: torch.device | None,
+    num_steps: int,
+    clock: Clock,
+    watch: Watch,
 ) -> tuple[Tensor, bool]:
-    """Return the pixels, changed in place, after the steps and True, or the best ones and False if it was stopped."""
+    """Return the pixels, changed in place, after the steps and True, or the best ones and False if it was stopped.
+
+    Args:
+        pixels: Floats in [0, 1] or integers at full scale.
+        loss_of: Returns the loss. It is called when all else that lives as long is in memory.
+        device: Where the pixels are optimized as a whole in floats; None for tiles, and 16 bits where they are.
+        num_steps: How many.
+        clock: Counts them.
+        watch: Follows them.
+    """
     height, width = pixels.shape[-2:]
-    is_whole = len(loss.boxes) == 1
-    canvas = padded(to_float(pixels).to(loss.device) if is_whole else quantized(pixels, torch.uint16))
-    adam = Adam(canvas, dtype=torch.float32 if is_whole else torch.float16)
+    release_freed_memory()
+    canvas = padded(quantized(pixels, torch.uint16) if device is None else to_float(pixels).to(device))
+    adam = Adam(canvas, dtype=torch.float16 if device is None else torch.float32)
     best, least = canvas.clone(), float("inf")
+    loss = loss_of()
     for index in range(num_steps):
         try:
             value, gradient = loss(canvas, checkpoint=watch.check)
@@ -110,7 +131,6 @@ def optimized(
         if value < least:
             least, best = value, best.copy_(canvas)
         adam.update(canvas, gradient, rate=RATE * (1 - (1 - LAST_RATE) * index / num_steps))
-        del gradient
         clock.count(height * width)
         samples = canvas[..., :height, :width]
         watch.show(Step(clock.num_done, clock.num_steps, value, clock.seconds_left, samples.clone))
@@ -125,16 +145,14 @@ def halvings(height: int, width: int) -> list[tuple[int, int]]:
     return sizes
 
 
-def with_change(base: Tensor, before: Tensor, after: Tensor) -> Tensor:
-    """Return the picture with the change from `before` to `after`, both smaller, enlarged and added."""
-    change = to_float(after) - to_float(before).to(after.device)
-    size = (base.shape[-2], base.shape[-1])
-    result = torch.empty_like(base)
-    planes = [F.interpolate(x, size, mode="bilinear") for x in change.split(1, 1)]
-    for box in (box for row in grid(*size, STRIP) for box in row):
-        part = torch.cat([plane[..., *box.slices] for plane in planes], 1)
-        result[..., *box.slices] = like_canvas(result, (float_part(base, box) + part).clamp_(0, 1))
-    return result
+def add_change(pixels: Tensor, change: Tensor) -> None:
+    """Add a change, floats of a smaller size, to the pixels, enlarged."""
+    size = (pixels.shape[-2], pixels.shape[-1])
+    for index, plane in enumerate(change.split(1, 1)):
+        whole, channel = F.interpolate(plane, size, mode="bilinear"), pixels[:, index : index + 1]
+        for box in (box for row in grid(*size, STRIP) for box in row):
+            part = (float_part(channel, box) + whole[..., *box.slices].to(pixels.device)).clamp_(0, 1)
+            channel[..., *box.slices] = like_canvas(pixels, part)
 
 
 def resized_samples(samples: Tensor, size: tuple[int, int]) -> Tensor:

@@ -15,6 +15,9 @@ from styler.choices import LEVELS, Level
 from styler.model.encoder import convolutions
 from styler.model.vgg import stride
 from styler.transfer.canvas import float_part
+from styler.transfer.content_target import LEVEL as CONTENT_LEVEL
+from styler.transfer.content_target import WEIGHT as CONTENT_WEIGHT
+from styler.transfer.content_target import ContentTarget
 from styler.transfer.loss_network import LossNetwork
 from styler.transfer.regions import RegionalMoments, shares_of
 from styler.transfer.style import Style
@@ -22,8 +25,8 @@ from styler.transfer.style_target import Slope, slope_of, style_target
 from styler.transfer.tiling import Box, encoder_margin, grid
 from styler.transfer.transparency import weighted_by_alpha
 
-CONTENT_LEVEL: Level = "relu4_1"
-CONTENT_WEIGHT = 0.2
+STEEPEST = 4096.0
+"""Largest number of a tile's gradient, which is about one. Half precision holds the sum of all tiles that overlap."""
 
 Features = dict[Level, Tensor]
 Part = tuple[Box, Tensor, Features]
@@ -61,13 +64,16 @@ class RefinementLoss:
         self.boxes = [box for row in grid(*self.size, tile) for box in row]
         self.device = convolutions(network.encoder)[0].weight.device
         self.margin = encoder_margin(CONTENT_LEVEL, antialiased=network.encoder.antialiased)
-        cells = [side // stride(CONTENT_LEVEL) for side in self.size]
-        dtype = torch.float32 if len(self.boxes) == 1 else torch.float16
-        self.units = torch.empty(1, network.encoder.widths[-1], *cells, dtype=dtype, device=self.device)
-        """The content's features at the coarsest level, as unit vectors."""
+        is_whole, channels = len(self.boxes) == 1, network.encoder.widths[-1]
+        self.kept = ContentTarget(channels, *self.size, is_exact=is_whole, device=self.device)
+        self.gradient = torch.empty(
+            content.shape,
+            dtype=torch.float32 if is_whole else torch.float16,
+            device=self.device if is_whole else content.device,
+        )
         with torch.no_grad():
-            found = self._moments(self._kept_units(self._parts(content)))
-            self.num_cells = sum(region.weight for region in found[CONTENT_LEVEL].regions)
+            found = self._moments(self._with_content_kept(self._parts(content)))
+            self.num_cells = max(1e-12, sum(region.weight for region in found[CONTENT_LEVEL].regions))
             self.targets = {
                 level: [
                     region.moments and style_target(region.moments, style[level], alpha=alpha[level])
@@ -78,24 +84,27 @@ class RefinementLoss:
             }
 
     def __call__(self, pixels: Tensor, *, checkpoint: Callable[[], None] = lambda: None) -> tuple[float, Tensor]:
-        """Return the loss and its gradient by the pixels, `(1, 3, H, W)` in float32 on the device of the pixels.
+        """Return the loss, and its gradient by the pixels times their number, which is overwritten by the next call.
 
-        `checkpoint` is called before each tile, and may raise.
+        The gradient is `(1, 3, H, W)`, on the device of the pixels. `checkpoint` is called before each tile, and may
+        raise.
         """
         is_whole = len(self.boxes) == 1
         with torch.set_grad_enabled(is_whole):
             seen = self._parts(pixels, checkpoint)
             kept = list(seen) if is_whole else []  # with the graph, which serves the second pass too
             loss, slopes = self._style_loss(self._moments(kept or seen))
-        gradient = torch.zeros(pixels.shape, dtype=torch.float32, device=pixels.device)
+        num_pixels = self.num_cells * stride(CONTENT_LEVEL) ** 2
+        self.gradient.zero_()
         with torch.enable_grad():
             for box, part, features in kept or self._parts(pixels, checkpoint):
                 value, outer = self._outer_gradients(box, features, slopes)
                 (inner,) = torch.autograd.grad(list(features.values()), part, list(outer.values()))
-                gradient[..., *self._area(box).slices] += inner.to(gradient.device)
+                slope = (num_pixels * inner).clamp_(-STEEPEST, STEEPEST)
+                self.gradient[..., *self._area(box).slices] += slope.to(self.gradient.device)
                 loss += value
-                del part, features, outer, inner  # before the next tile takes its memory
-        return loss, gradient
+                del part, features, outer, inner, slope  # before the next tile takes its memory
+        return loss, self.gradient
 
     def _parts(self, pixels: Tensor, checkpoint: Callable[[], None] = lambda: None) -> Iterator[Part]:
         for box in self.boxes:
@@ -104,10 +113,9 @@ class RefinementLoss:
             part.requires_grad_(torch.is_grad_enabled())
             yield box, part, self.network.encoder.pyramid(part, self.levels)
 
-    def _kept_units(self, parts: Iterable[Part]) -> Iterator[Part]:
+    def _with_content_kept(self, parts: Iterable[Part]) -> Iterator[Part]:
         for box, part, features in parts:
-            unit = F.normalize(self._inside(features[CONTENT_LEVEL], box, CONTENT_LEVEL).float(), dim=1)
-            self.units[..., *self._cells(box)] = unit.to(self.units.dtype)
+            self.kept.keep(self._inside(features[CONTENT_LEVEL], box, CONTENT_LEVEL), box)
             yield box, part, features
 
     def _moments(self, parts: Iterable[Part]) -> dict[Level, RegionalMoments]:
@@ -148,29 +156,27 @@ class RefinementLoss:
                     mapped = F.conv2d(own.float() - slope.center, slope.matrix, slope.offset)
                     part += mapped if weights is None else weights[index] * mapped
             if level == CONTENT_LEVEL:
-                content_loss, gradient = self._content_loss(own.float(), box, weights)
+                share = 1.0 if weights is None else weights.sum(0, keepdim=True)
+                share = share * CONTENT_WEIGHT / self.num_cells
+                content_loss, gradient = self.kept.loss_and_gradient(own.float(), box, share)
                 part += gradient
         return content_loss, found
-
-    def _content_loss(self, features: Tensor, box: Box, weights: Tensor | None) -> tuple[float, Tensor]:
-        """Return a tile's part of the content's loss, and its gradient by the features inside."""
-        length = features.norm(dim=1, keepdim=True).clamp_min(1e-12)
-        unit = features / length
-        apart = unit - self.units[..., *self._cells(box)].float()
-        weight = features.new_ones(()) if weights is None else weights.sum(0, keepdim=True)
-        weight = weight * (CONTENT_WEIGHT / max(self.num_cells, 1e-12))
-        gradient = 2 * weight / length * (apart - unit * (unit * apart).sum(1, keepdim=True))
-        return float((weight * apart.square().sum(1, keepdim=True)).sum()), gradient
 
     def _weights(self, box: Box, level: Level) -> Tensor | None:
         shares = shares_of(self.masks, box, level, device=self.device)
         return weighted_by_alpha(shares, self.visible, box, level, device=self.device)
 
     def _area(self, box: Box) -> Box:
-        return box.grown(self.margin, *self.size)
+        """Return the box with its margin, wider at the rims, so that all are of one size.
+
+        oneDNN keeps code and buffers for each size that it meets: 130 MiB for the nine of a grid.
+        """
+        top, left, _, _ = box.grown(self.margin, *self.size)
+        height, width = (
+            min(side, one + 2 * self.margin) for side, one in zip(self.size, self.boxes[0][2:], strict=True)
+        )
+        top, left = min(top, self.size[0] - height), min(left, self.size[1] - width)
+        return Box(top, left, top + height, left + width)
 
     def _inside(self, features: Tensor, box: Box, level: Level) -> Tensor:
         return features[..., *box.within(self._area(box), stride=stride(level))]
-
-    def _cells(self, box: Box) -> tuple[slice, slice]:
-        return box.within(Box(0, 0, *self.size), stride=stride(CONTENT_LEVEL))

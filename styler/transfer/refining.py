@@ -50,7 +50,7 @@ def refined_pictures(
         if is_complete:
             start, is_complete = refined(start, Views(content, masks, visible), network, own, **options)
         pictures.append(start)
-    return torch.cat(pictures), is_complete
+    return pictures[0] if len(pictures) == 1 else torch.cat(pictures), is_complete
 
 
 def counted(alpha: Tensor | None, keep: Tensor | None) -> Tensor | None:

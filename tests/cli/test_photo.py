@@ -55,6 +55,26 @@ def test_a_folder_is_done_once_and_as_a_single_picture_is(styler, pair, tmp_path
     assert styler("photo", "photos", pair[1], *CHEAP, "-o", "out")[0] == 3
 
 
+def test_a_table_is_applied_to_a_folder_as_to_a_single_photograph(styler, pair, tmp_path):
+    assert styler("photo", *pair, *CHEAP, "--cube", "look.cube", "-o", "x.png")[0] == 0
+    assert styler("photo", pair[0], "--lut", "look.cube", "--alpha", 0.5, "--size", 32, "-o", "y.png")[0] == 0
+    (tmp_path / "photos").mkdir()
+    pair[0].rename(tmp_path / "photos" / "photo.jpg")
+    options = ["photos", "--lut", "look.cube", "--alpha", 0.5, "--size", 32, "-o", "out"]
+    status, _, err = styler("photo", *options)
+    assert status == 0, err
+    result = tmp_path / "out" / "photo-look.png"
+    assert samples(result).equal(samples(tmp_path / "y.png"))
+    assert "done before" in styler("photo", *options)[2]
+    given = ["--content", "photos/photo.jpg", "--style", "look.cube"]
+    status, _, err = styler("replay", result, *given, "-o", "again.png")
+    assert (status, err.splitlines()[-1]) == (0, "identical, bit for bit")
+    (tmp_path / "look.cube").write_text("LUT_3D_SIZE 2\n")
+    status, _, err = styler("photo", *options)
+    assert (status, len(err.splitlines())) == (1, 2), err
+    assert "look.cube has 0 colors, and its header says 2³ = 8" in err
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
