@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from styler.covariance.statistics import covariance, grouped, in_full_precision
+from styler.matrix_sqrt.arguments import check_tensor
 from styler.matrix_sqrt.precision import without_autocast
 
 
@@ -64,6 +65,7 @@ def coloring_matrix(s: Tensor) -> Tensor:
 
 def unit_columns(s: Tensor) -> tuple[Tensor, Tensor]:
     """Return columns of length one and their lengths `(..., 1, n)`, in float32 or finer; a zero column stays zero."""
+    check_tensor(s, name="s")
     if s.ndim < 2 or s.shape[-1] != s.shape[-2]:
         raise ValueError(f"expected s of shape (..., n, n), got {tuple(s.shape)}")
     s = in_full_precision(s)

@@ -7,6 +7,7 @@ in half precision their small eigenvalues would be round-off.
 import torch
 from torch import Tensor
 
+from styler.matrix_sqrt.arguments import check_tensor
 from styler.matrix_sqrt.precision import without_autocast
 
 
@@ -17,7 +18,7 @@ def covariance(x: Tensor) -> Tensor:
         x: Features, `(..., C, N)`, any floating dtype. With one position the covariance is zero.
 
     Raises:
-        ValueError: If there is no position.
+        ValueError: If x is not a tensor, or has no position.
     """
     return cross_covariance(x, x)
 
@@ -30,8 +31,10 @@ def cross_covariance(x: Tensor, y: Tensor) -> Tensor:
         y: Features, `(..., D, N)`.
 
     Raises:
-        ValueError: If there is no position, or the positions differ.
+        ValueError: If x or y is not a tensor, there is no position, or the positions differ.
     """
+    check_tensor(x, name="x")
+    check_tensor(y, name="y")
     if x.shape[-1] != y.shape[-1] or not x.shape[-1]:
         shapes = f"{tuple(x.shape)} and {tuple(y.shape)}"
         raise ValueError(f"expected x and y with the same number of positions N, 1 or more, got {shapes}")
@@ -62,8 +65,9 @@ def upper_triangle(a: Tensor) -> Tensor:
         a: Square matrices, `(..., n, n)`.
 
     Raises:
-        ValueError: If they are not square.
+        ValueError: If they are not a tensor of square matrices.
     """
+    check_tensor(a, name="a")
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise ValueError(f"expected a of shape (..., n, n), got {tuple(a.shape)}")
     rows, columns = torch.triu_indices(a.shape[-1], a.shape[-1], device=a.device)
@@ -74,8 +78,9 @@ def grouped(x: Tensor, groups: int) -> Tensor:
     """Return features `(B, C, H, W)` as `(B, groups, C/groups, H·W)`.
 
     Raises:
-        ValueError: If the features have other axes, or the groups do not divide their channels.
+        ValueError: If the features are not a tensor, have other axes, or the groups do not divide their channels.
     """
+    check_tensor(x, name="x")
     if x.ndim != 4:
         raise ValueError(f"expected x of shape (B, C, H, W), got {tuple(x.shape)}")
     if groups < 1 or x.shape[1] % groups:

@@ -4,12 +4,13 @@ import torch
 from torch import Tensor
 
 from styler.choices import Method
+from styler.matrix_sqrt.arguments import check_matrix
 from styler.matrix_sqrt.differentiation import Backward
 from styler.matrix_sqrt.eigh import reciprocal
 from styler.matrix_sqrt.iteration import Normalize
 from styler.matrix_sqrt.options import Options
 from styler.matrix_sqrt.precision import in_working_precision, without_autocast
-from styler.matrix_sqrt.root_finding import check_matrix, find_roots
+from styler.matrix_sqrt.root_finding import find_roots
 from styler.matrix_sqrt.selection import Deficient
 from styler.matrix_sqrt.solution import Solution, some
 from styler.matrix_sqrt.tracing import differentiated

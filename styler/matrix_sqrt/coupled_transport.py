@@ -15,10 +15,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from styler.matrix_sqrt.arguments import check_matrix
 from styler.matrix_sqrt.minimax import minimax_quintics, minimax_roots, quintic_step
 from styler.matrix_sqrt.newton_schulz import schulz_step
 from styler.matrix_sqrt.precision import in_working_precision, without_autocast
-from styler.matrix_sqrt.root_finding import check_matrix
 from styler.matrix_sqrt.scaling import symmetric
 from styler.matrix_sqrt.solution import some
 

@@ -7,13 +7,14 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from styler.matrix_sqrt.eigh import product, reciprocal, spectral_product
+from styler.matrix_sqrt.eigenbasis import inverse_differential, spectral_gradient
+from styler.matrix_sqrt.eigh import spectral_product
 from styler.matrix_sqrt.lyapunov_equation import Basis, root_eigenpairs, solve_lyapunov
 from styler.matrix_sqrt.precision import without_autocast
 from styler.matrix_sqrt.scaling import power_of_four, symmetric
 from styler.matrix_sqrt.solution import Solution, some
 from styler.matrix_sqrt.svd_gradients import newton_gradient, svd_gradient
-from styler.matrix_sqrt.tracing import transforms_are_active
+from styler.matrix_sqrt.tracing import has_tangent, transforms_are_active
 
 Backward = Literal[
     "auto",
@@ -41,56 +42,19 @@ def differentiable_roots(a: Tensor, solve: Solver, *, root: bool, inverse: bool,
     """Return what `solve` returns for `a`, differentiable in `a`; see `sqrtm_pair` for the choices of `backward`."""
     if torch.compiler.is_compiling():
         function = RootPair  # The compiler does not trace a Function that defines jvp.
-    elif transforms_are_active():
-        function = ForwardRootPair
+    elif transforms_are_active() or has_tangent(a):
+        function = ForwardRootPair  # differentiates at the root
     else:
         # Only in the eigenbasis does the gradient of the inverse root not need the root.
         root = root or backward not in ("auto", "eigh")
-        return Solution(*DirectRootPair.apply(a, partial(solve, root=root, inverse=inverse), backward))
+        return differentiable_solution(a, solve(a.detach(), root=root, inverse=inverse), solve, backward)
     return Solution(*function.apply(a, partial(solve, root=True, inverse=inverse), backward))
 
 
-def inverse_differential(root: Tensor, inverse: Tensor, root_dot: Tensor) -> Tensor:
-    """Return the differential of the inverse root; self-adjoint, so it serves both directions.
-
-    It is −z·ẋ·z on the range. Between range and null space it is that of the pseudo-inverse of a matrix that
-    keeps its rank.
-    """
-    null = torch.eye(root.shape[-1], dtype=root.dtype, device=root.device) - inverse @ root
-    outward = inverse @ (inverse @ (root_dot @ null))
-    return outward + outward.mH - inverse @ root_dot @ inverse
-
-
-def spectral_gradient(
-    grad_root: Tensor | None, grad_inverse: Tensor | None, vectors: Tensor, values: Tensor, *, full_rank: bool
-) -> Tensor:
-    """Return the same gradient as the Lyapunov equation gives, at once in the eigenbasis; first order only.
-
-    The kernels of Daleckii and Krein: 1/(√λi + √λj), and −1/(√λi·√λj·(√λi + √λj)) for the inverse.
-    """
-    doubled = 2 * values
-    sums = doubled.unsqueeze(-1) + doubled.unsqueeze(-2)
-    if not full_rank:
-        sums.masked_fill_(sums == 0, torch.inf)
-    if grad_inverse is None:
-        inner = product(product(vectors.mH, some(grad_root)), vectors)
-    elif full_rank and grad_root is None:
-        inverted = vectors / values.unsqueeze(-2)
-        inner = product(product(inverted.mH, grad_inverse), inverted).neg_()
-    else:
-        inner = through_inverse(grad_inverse, vectors, values)
-        inner = inner if grad_root is None else inner + product(product(vectors.mH, grad_root), vectors)
-    half = product(product(vectors, inner.div_(sums)), vectors.mH)
-    return half + half.mH
-
-
-def through_inverse(grad: Tensor, vectors: Tensor, values: Tensor) -> Tensor:
-    """Return the gradient of the inverse root as one of the root, in the eigenbasis."""
-    inverses = reciprocal(values)
-    null = (values == 0).to(values.dtype)
-    outward = inverses.square()[..., :, None] * null[..., None, :]
-    kernel = outward + outward.mT - inverses[..., :, None] * inverses[..., None, :]
-    return kernel * product(product(vectors.mH, grad), vectors)
+def differentiable_solution(a: Tensor, solution: Solution, solve: Solver, backward: Backward) -> Solution:
+    """Return the solution found for `a`, its roots differentiable in reverse mode."""
+    root, inverse = FoundRootPair.apply(a, solution, solve, backward)
+    return solution._replace(root=root, inverse=inverse)
 
 
 class RootPair(Function):
@@ -108,14 +72,9 @@ class RootPair(Function):
     @staticmethod
     def setup_context(ctx, inputs, output):
         """Save the tensors that the derivatives need."""
-        a, ctx.solve, ctx.variant = inputs
-        root, inverse, vectors, values, *info, ctx.full_rank = output
-        known = info[-1]
-        ctx.set_materialize_grads(False)
-        ctx.mark_non_differentiable(*(t for t in (vectors, values, *info) if t is not None))
-        kept = a if root is None or ctx.variant == "svd_newton" else None
-        ctx.save_for_backward(root, inverse, vectors, values, known, kept)
-        ctx.save_for_forward(root, inverse, vectors, values, known, kept)
+        a, solve, variant = inputs
+        ctx.mark_non_differentiable(*(t for t in output[2:-1] if t is not None))
+        ctx.save_for_forward(*save_for_backward(ctx, a, output, solve, variant))
 
     @staticmethod
     def backward(ctx, *grads):
@@ -124,11 +83,13 @@ class RootPair(Function):
         if grad_root is None and grad_inverse is None:
             return None, None, None
         # Unpacked once: activation checkpointing recomputes them, and frees each after its first use.
-        root, inverse, *basis, a = ctx.saved_tensors
-        basis = Basis(*basis)
-        with without_autocast(grads[0] if grad_inverse is None else grad_inverse):
-            if root is None and torch.is_grad_enabled():
-                root = root_again(ctx, a)
+        root, inverse, vectors, values, known, a = ctx.saved_tensors
+        with without_autocast(grad_root if grad_inverse is None else grad_inverse):
+            if torch.is_grad_enabled():
+                root = root_again(ctx, a) if root is None else root
+            elif ctx.full_rank and ctx.variant in ("auto", "eigh"):
+                return spectral_gradient(grad_root, grad_inverse, vectors, values, full_rank=True), None, None
+            basis = Basis(vectors, values, known)
             options = {"variant": ctx.variant, "full_rank": ctx.full_rank}
             return root_gradient(grad_root, grad_inverse, root, inverse, basis, a, **options), None, None
 
@@ -136,7 +97,7 @@ class RootPair(Function):
     def vmap(info, in_dims, *inputs):
         """Apply to the whole batch at once."""
         a, solve, backward = inputs
-        function = ForwardRootPair if transforms_are_active() else DirectRootPair
+        function = ForwardRootPair if transforms_are_active() else RootPair
         solution = function.apply(a.movedim(in_dims[0], 0), solve, backward)
         return tuple(solution), tuple(0 if isinstance(t, Tensor) else None for t in solution)
 
@@ -147,32 +108,42 @@ class ForwardRootPair(RootPair):
     @staticmethod
     def jvp(ctx, *tangents):
         """Return the tangents of the outputs."""
-        root, inverse, *basis, a = ctx.saved_tensors
-        wanted = root is not None
-        x, basis = gradient_basis(root if wanted else root_again(ctx, a), Basis(*basis), ctx.variant)
+        root, inverse, *basis, _ = ctx.saved_tensors
+        x, basis = gradient_basis(root, Basis(*basis), ctx.variant)
         x = some(x)
         root_dot = solve_lyapunov(x, symmetric(tangents[0]), basis)
         inverse_dot = None if inverse is None else inverse_differential(x, inverse, root_dot)
-        return root_dot if wanted else None, inverse_dot, None, None, None, None, None, None
+        return root_dot, inverse_dot, None, None, None, None, None, None
 
 
-class DirectRootPair(Function):
-    """The same for code outside torch.func, whose protocol costs a small root 10 to 40 µs of its 200."""
+class FoundRootPair(Function):
+    """The same for roots found before, in reverse mode alone: torch.func's protocol costs a small root 20 µs of 200."""
 
     @staticmethod
-    def forward(ctx, a, solve, backward):
-        """Return the outputs and save the tensors that the derivatives need."""
-        output = tuple(solve(a))
-        RootPair.setup_context(ctx, (a, solve, backward), output)
-        return output
+    def forward(ctx, a, solution, solve, backward):
+        """Return the roots and save the tensors that the derivatives need."""
+        save_for_backward(ctx, a, solution, solve, backward)
+        return solution.root, solution.inverse
 
-    backward = staticmethod(RootPair.backward)
-    jvp = staticmethod(ForwardRootPair.jvp)
+    @staticmethod
+    def backward(ctx, *grads):
+        """Return the gradients of the inputs."""
+        return *RootPair.backward(ctx, *grads), None
+
+
+def save_for_backward(ctx, a, solution, solve, variant) -> tuple[Tensor | None, ...]:
+    """Save what the gradient needs, and return the tensors among it."""
+    root, inverse, vectors, values, _, _, known, ctx.full_rank = solution
+    ctx.solve, ctx.variant = solve, variant
+    ctx.set_materialize_grads(False)
+    saved = root, inverse, vectors, values, known, a if root is None or variant == "svd_newton" else None
+    ctx.save_for_backward(*saved)
+    return saved
 
 
 def root_again(ctx, a: Tensor) -> Tensor:
     """Return the root, differentiable in `a`, where the inverse root was found without it."""
-    return some(Solution(*DirectRootPair.apply(a, partial(ctx.solve, root=True), ctx.variant)).root)
+    return some(differentiable_roots(a, ctx.solve, root=True, inverse=False, backward=ctx.variant).root)
 
 
 def root_gradient(grad_root, grad_inverse, root, inverse, basis, a, *, variant, full_rank):

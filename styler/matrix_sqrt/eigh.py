@@ -49,14 +49,16 @@ def eigenpairs(a: Tensor) -> tuple[Tensor, Tensor]:
 
     Seen in float32: LAPACK does not converge on the covariance of a nearly flat painting.
     """
-    fine = torch.complex128 if a.is_complex() else torch.float64
     # LAPACK works on columns: of the adjoint, whose columns are rows of `a`, no transposed copy is made.
     a = a.mH
-    if a.dtype == fine or traced(a):
+    if torch.compiler.is_compiling():
         return torch.linalg.eigh(a)
     try:
         return torch.linalg.eigh(a)
     except torch.linalg.LinAlgError:
+        fine = torch.complex128 if a.is_complex() else torch.float64
+        if a.dtype == fine:
+            raise
         values, vectors = torch.linalg.eigh(a.to(fine))
         return values.to(a.real.dtype), vectors.to(a.dtype)
 
@@ -121,7 +123,7 @@ def with_zeros(a: Tensor, valid: Tensor | None) -> Tensor:
 
 def spectral_product(vectors: Tensor, values: Tensor) -> Tensor:
     """Return vectors·diag(values)·vectorsᴴ."""
-    return product(vectors * values[..., None, :], vectors.mH)
+    return product(vectors * values.unsqueeze(-2), vectors.mH)
 
 
 def product(x: Tensor, y: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from styler.matrix_sqrt.differentiation import Backward
 from styler.matrix_sqrt.info import RootInfo, root_info
 from styler.matrix_sqrt.iteration import Normalize
 from styler.matrix_sqrt.options import Options
-from styler.matrix_sqrt.root_finding import find_roots
+from styler.matrix_sqrt.root_finding import find_roots, in_dtype_of
 from styler.matrix_sqrt.selection import Deficient
 from styler.matrix_sqrt.solution import some
 
@@ -92,5 +92,5 @@ def inv_sqrtm(
         method, degree, tol, max_iterations, normalize, eps, rank_tol, deficient, backward, strict, check, round_off
     )
     work, solution = find_roots(a, options, root=False, inverse=True)
-    inverse = some(solution.inverse).to(a.dtype)
+    inverse = in_dtype_of(a, some(solution.inverse))
     return (inverse, root_info(work.detach(), solution)) if return_info else inverse

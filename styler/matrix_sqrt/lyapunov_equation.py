@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from styler.matrix_sqrt.arguments import check_tensor
 from styler.matrix_sqrt.eigh import default_rank_tol, eigenpairs, reciprocal
 from styler.matrix_sqrt.matrix_sign import sign_quotient
 from styler.matrix_sqrt.precision import in_working_precision, without_autocast
@@ -26,8 +27,10 @@ def lyapunov(a: Tensor, c: Tensor, *, method: Literal["eigh", "sign"] = "eigh") 
         method: "sign" needs matrix products only (fast on a GPU), "eigh" an eigendecomposition.
 
     Raises:
-        ValueError: If the shapes do not fit.
+        ValueError: If an argument is not a tensor, or the shapes do not fit.
     """
+    check_tensor(a, name="a")
+    check_tensor(c, name="c")
     if a.ndim < 2 or a.shape[-1] != a.shape[-2] or c.shape[-2:] != a.shape[-2:]:
         raise ValueError(f"expected a and c of shapes (..., n, n), got {tuple(a.shape)} and {tuple(c.shape)}")
     if a.shape[-1] == 0:

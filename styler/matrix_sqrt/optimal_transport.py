@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from styler.matrix_sqrt.arguments import check_matrix
 from styler.matrix_sqrt.coupled_transport import checked, product_transport
 from styler.matrix_sqrt.eigh import default_rank_tol, reciprocal
 from styler.matrix_sqrt.inverse_root import inv_sqrtm
 from styler.matrix_sqrt.lyapunov_equation import batch_first
 from styler.matrix_sqrt.precision import without_autocast
 from styler.matrix_sqrt.root import sqrtm
-from styler.matrix_sqrt.root_finding import check_matrix
 from styler.matrix_sqrt.scaling import power_of_four, symmetric
 
 
@@ -64,8 +64,9 @@ def transport(a: Tensor, b: Tensor, *, method: Literal["eigh", "products"] = "ei
         ValueError: As `sqrtm`, or if the shapes do not fit.
     """
     if method == "products":
+        matrices = checked(a, b)
         with without_autocast(a):
-            return product_transport(*checked(a, b)).to(torch.promote_types(a.dtype, b.dtype))
+            return product_transport(*matrices).to(torch.promote_types(a.dtype, b.dtype))
     if method != "eigh":
         raise ValueError(f"expected method eigh or products, got {method!r}")
     _, _, doubled_a, doubled_b = doubled(a, b)

@@ -35,6 +35,10 @@ class Options(NamedTuple):
     """Share of the norm at which eigenvalues begin, where a warm start tells it."""
 
 
+PLAIN = Options("auto", None, None, None, "frobenius", 0.0, None, "pinv", "auto", False, True, None)
+"""The options of a call without any."""
+
+
 def check_options(options: Options) -> None:
     """Raise unless the options have valid values and a valid combination."""
     for name, values in CHOICES.items():

@@ -10,6 +10,10 @@ from torch import Tensor
 Function = TypeVar("Function", bound=Callable)
 
 
+CUDA, CPU = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul  # ty: ignore[missing-attribute]
+ROUNDED = ("tf32", "bf16")
+
+
 def constant_when_compiled(function: Function) -> Function:
     """Mark a function whose result the compiler may keep instead of tracing it.
 
@@ -34,8 +38,7 @@ def in_working_precision(a: Tensor) -> Tensor:
 @constant_when_compiled
 def products_are_rounded() -> bool:
     """Return whether float32 matrix products are set to a lower precision anywhere."""
-    cpu = torch.backends.mkldnn.matmul  # ty: ignore[missing-attribute]
-    return any(backend.fp32_precision in ("tf32", "bf16") for backend in (torch.backends.cuda.matmul, cpu))
+    return CUDA.fp32_precision in ROUNDED or CPU.fp32_precision in ROUNDED
 
 
 def without_autocast(a: Tensor) -> AbstractContextManager:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from styler.matrix_sqrt.differentiation import inverse_differential
+from styler.matrix_sqrt.eigenbasis import inverse_differential
 from styler.matrix_sqrt.lyapunov_equation import root_eigenpairs
 from styler.matrix_sqrt.power_sum_equation import solve_power_sum
 from styler.matrix_sqrt.precision import without_autocast

@@ -6,12 +6,12 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from styler.matrix_sqrt.arguments import check_matrix
 from styler.matrix_sqrt.eigh import Rules
 from styler.matrix_sqrt.precision import in_working_precision, without_autocast
 from styler.matrix_sqrt.pth_root_differentiation import differentiable_pth_roots
 from styler.matrix_sqrt.pth_root_solving import PthRoots, solve_roots
 from styler.matrix_sqrt.root import sqrtm
-from styler.matrix_sqrt.root_finding import check_matrix
 from styler.matrix_sqrt.scaling import with_ridge
 from styler.matrix_sqrt.selection import Deficient
 from styler.matrix_sqrt.tracing import traced

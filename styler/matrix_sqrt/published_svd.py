@@ -14,7 +14,7 @@ from styler.matrix_sqrt.svd_gradients import expanded_quotients
 CLIP = 100.0
 """Bound on the entries of the gradient; the papers name none."""
 POWER_STEPS = 19
-"""Power iterations that the gradient goes through, of the authors of SVD-PI."""
+"""Power iterations that the gradient goes through, one of the numbers that the authors of SVD-PI tried."""
 
 
 def published_svd(a: Tensor, *, power: float = 0.5) -> Tensor:

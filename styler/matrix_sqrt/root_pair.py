@@ -5,11 +5,12 @@ from typing import Literal, overload
 from torch import Tensor
 
 from styler.choices import Method
+from styler.matrix_sqrt.arguments import check_matrix
 from styler.matrix_sqrt.differentiation import Backward
 from styler.matrix_sqrt.info import RootInfo, root_info
 from styler.matrix_sqrt.iteration import Normalize
 from styler.matrix_sqrt.options import Options
-from styler.matrix_sqrt.root_finding import check_matrix, find_roots
+from styler.matrix_sqrt.root_finding import find_roots
 from styler.matrix_sqrt.selection import Deficient
 from styler.matrix_sqrt.solution import some
 from styler.matrix_sqrt.warm_start import Start, check_start, known_share

@@ -26,14 +26,19 @@ def choose_method(a: Tensor, options: "Options") -> Method:
         return options.method
     if options.strict:
         return "minimax"
+    method = fastest_method(a) if CHOICES else OTHERWISE
     # Compiled code cannot check the outcome, so it needs a method that never misses its tolerance; and options on
     # the spectrum need a decomposition.
-    if traced(a) or options.rank_tol is not None or options.deficient != "pinv":
+    if method != OTHERWISE and (traced(a) or options.rank_tol is not None or options.deficient != "pinv"):
         return OTHERWISE
-    dtype = str(a.dtype).removeprefix("torch.")
-    size, batch = a.shape[-1], math.prod(a.shape[:-2])
+    return method
+
+
+def fastest_method(a: Tensor) -> Method:
+    """Return the method of the first row of `CHOICES` that fits."""
+    dtype, batch = str(a.dtype).removeprefix("torch."), math.prod(a.shape[:-2])
     for device, precision, least_batch, least_size, method in CHOICES:
         fits = device == a.device.type and precision in ("any", dtype)
-        if fits and batch >= least_batch and size >= least_size:
+        if fits and batch >= least_batch and a.shape[-1] >= least_size:
             return method
     return OTHERWISE

@@ -5,11 +5,11 @@ import math
 import torch
 from torch import Tensor
 
-from styler.matrix_sqrt.eigh import Rules, default_rank_tol, eigenpairs, spectral_product
+from styler.matrix_sqrt.eigh import default_rank_tol, eigenpairs, spectral_product
 from styler.matrix_sqrt.solution import Solution
 
 
-def single_roots(a: Tensor, rules: Rules, *, root: bool, inverse: bool) -> Solution | None:
+def single_roots(a: Tensor, rank_tol: float | None, *, root: bool, inverse: bool) -> Solution | None:
     """Return the roots of one matrix of any size; None if it is not exactly Hermitian or not of full rank."""
     largest = largest_entry(a)
     if not (0 < largest < math.inf and torch.equal(a, a.mH)):
@@ -18,7 +18,7 @@ def single_roots(a: Tensor, rules: Rules, *, root: bool, inverse: bool) -> Solut
     power = (math.frexp(largest)[1] - 1) // 2
     eigenvalues, vectors = eigenpairs(a if power == 0 else a * 4.0**-power)
     spectrum = eigenvalues.flatten().tolist()
-    share = default_rank_tol(eigenvalues) if rules.rank_tol is None else rules.rank_tol
+    share = default_rank_tol(eigenvalues) if rank_tol is None else rank_tol
     if not spectrum[0] > share * spectrum[-1]:
         return None
     values = eigenvalues.sqrt() if power == 0 else eigenvalues.sqrt() * 2.0**power

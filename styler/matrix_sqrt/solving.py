@@ -37,7 +37,7 @@ def solve(a: Tensor, options: Options, rules: Rules, *, root: bool, inverse: boo
     """
     method = choose_method(a, options)
     if method == "eigh" and a.numel() == a.shape[-1] ** 2 and can_read_values(a):
-        solution = single_roots(a, rules, root=root, inverse=inverse)
+        solution = single_roots(a, rules.rank_tol, root=root, inverse=inverse)
         if solution is not None:
             return solution
     scale = root_scale(a)

@@ -101,7 +101,10 @@ def svd_gradient(
 
 
 def newton_gradient(grad_root: Tensor | None, grad_inverse: Tensor | None, a: Tensor) -> Tensor:
-    """Return the gradient of five Newton–Schulz steps at `a`: `svd_newton`."""
+    """Return the gradient of five Newton–Schulz steps at `a`: `svd_newton`.
+
+    The authors' code takes ten, after dividing by the trace; here they are those of "newton_schulz" as published.
+    """
     with torch.enable_grad():
         leaf = a.detach().requires_grad_()
         approximate = newton_schulz_roots(leaf, max_iterations=5)

@@ -22,4 +22,9 @@ def differentiated(a: Tensor) -> bool:
     """Return whether a derivative with respect to `a`, of any mode, or a vmap may follow."""
     if torch.compiler.is_compiling() or transforms_are_active() or (a.requires_grad and torch.is_grad_enabled()):
         return True
+    return has_tangent(a)
+
+
+def has_tangent(a: Tensor) -> bool:
+    """Return whether forward mode differentiates `a` now."""
     return forward_ad.unpack_dual(a).tangent is not None

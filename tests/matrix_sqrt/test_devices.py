@@ -9,28 +9,42 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from covariance_layers import CASES
+from covariance_layers import CASES, Case
 from spectra import METHODS
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from styler.covariance import CovariancePool2d, covariance, cross_covariance, upper_triangle
+from styler.covariance import (
+    CovariancePool2d,
+    DecorrelatedBatchNorm1d,
+    DecorrelatedBatchNorm3d,
+    SyncDecorrelatedBatchNorm,
+    coloring_matrix,
+    coloring_penalty,
+    covariance,
+    cross_covariance,
+    upper_triangle,
+    whitening_penalty,
+)
 from styler.matrix_sqrt import (
     bures_wasserstein,
     geometric_mean,
+    inv_rootm,
     inv_sqrtm,
     inv_sqrtm_apply,
     lyapunov,
+    rootm,
     sqrtm,
     sqrtm_pair,
     tracing,
     transport,
 )
-from styler.matrix_sqrt.differentiation import DirectRootPair
+from styler.matrix_sqrt.differentiation import FoundRootPair
 from styler.matrix_sqrt.lyapunov_equation import ForwardLyapunovSolution
 from styler.matrix_sqrt.optimal_transport import SquaredDistance
+from styler.matrix_sqrt.pth_root_differentiation import ForwardPthRootPair
 
 every_method = pytest.mark.parametrize("method", METHODS)
 STRICT = [{"method": method, "strict": True} for method in ("minimax", "newton_schulz")]
@@ -50,7 +64,7 @@ class OnTheDevice(TorchDispatchMode):
 @pytest.fixture
 def gpu(monkeypatch):
     """A GPU without values, on which every derivative is taken at once."""
-    for function in (DirectRootPair, ForwardLyapunovSolution, SquaredDistance):
+    for function in (FoundRootPair, ForwardLyapunovSolution, ForwardPthRootPair, SquaredDistance):
         monkeypatch.setattr(function, "apply", partial(differentiated_at_once, function, monkeypatch))
     with FakeTensorMode():
         yield
@@ -72,7 +86,7 @@ def differentiated_at_once(function, monkeypatch, *inputs):
         setattr(context, name, lambda *_: None)
     with torch.no_grad(), monkeypatch.context() as nested:
         nested.setattr(ForwardLyapunovSolution, "apply", ForwardLyapunovSolution.forward)
-        if function is DirectRootPair:
+        if function is FoundRootPair:
             outputs = function.forward(context, *inputs)
         else:
             outputs = function.forward(*inputs)
@@ -99,9 +113,20 @@ OTHERS = {
     "transport": transport,
     "lyapunov": lyapunov,
     "lyapunov by the sign": partial(lyapunov, method="sign"),
+    "rootm": lambda a, _: rootm(a, 3),
+    "rootm by products": lambda a, _: rootm(a, 3, method="newton"),
+    "inv_rootm": lambda a, _: inv_rootm(a, 4),
     "covariance": lambda a, _: covariance(a),
     "cross_covariance": cross_covariance,
     "upper_triangle": lambda a, _: upper_triangle(a),
+    "whitening_penalty": lambda a, _: whitening_penalty(a[None]),
+    "coloring_penalty": lambda a, _: coloring_penalty(a),
+    "coloring_matrix": lambda a, _: coloring_matrix(a),
+}
+LAYERS = CASES | {
+    "batch norm 1d": Case(partial(DecorrelatedBatchNorm1d, 6, groups=2), ((2, 6, 5),), ()),
+    "batch norm 3d": Case(partial(DecorrelatedBatchNorm3d, 6, groups=2), ((2, 6, 2, 3, 4),), ()),
+    "synchronised batch norm": Case(partial(SyncDecorrelatedBatchNorm, 6, groups=2), ((2, 6, 3, 4),), ()),
 }
 
 
@@ -165,7 +190,7 @@ def test_other_roots_would_be_caught_looking():
 
 @pytest.mark.usefixtures("gpu")
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("case", LAYERS.values(), ids=LAYERS)
 def test_layers_stay_on_their_device(case, training):
     layer = case.layer() if case.layer is CovariancePool2d else case.layer(device="cuda")
     inputs = [torch.empty(shape, device="cuda", requires_grad=True) for shape in case.shapes]
@@ -173,7 +198,7 @@ def test_layers_stay_on_their_device(case, training):
 
 
 @pytest.mark.usefixtures("gpu", "looking")
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("case", LAYERS.values(), ids=LAYERS)
 def test_strict_layers_look_at_no_value(case):
     layer = case.layer(strict=True) if case.layer is CovariancePool2d else case.layer(device="cuda", strict=True)
     inputs = [torch.empty(shape, device="cuda", requires_grad=True) for shape in case.shapes]

@@ -159,6 +159,22 @@ def test_gradient_of_the_zero_matrix_is_zero(method):
     assert torch.equal(a.grad, torch.zeros(3, 3))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("function", [sqrtm, inv_sqrtm, lambda a, **options: sum(sqrtm_pair(a, **options))])
+def test_a_single_matrix_without_options_is_solved_as_with_them(function, dtype):
+    results = []
+    for options in ({}, {"method": "eigh"}):
+        a = (4 * with_spectrum(log_spaced(6, 1e2)).to(dtype)).requires_grad_()
+        root = function(a, **options)
+        (first,) = torch.autograd.grad(root, a, symmetric_noise(6, dtype), create_graph=True)
+        (second,) = torch.autograd.grad(first, a, symmetric_noise(6, dtype))
+        a.grad = None
+        function(a, **options).backward(symmetric_noise(6, dtype))
+        results.append((root, first, second, a.grad))
+    for found, expected in zip(*results, strict=True):
+        assert torch.equal(found, expected)
+
+
 def test_only_what_was_used_takes_part_in_the_gradient():
     a = with_spectrum(log_spaced(5, 10.0)).requires_grad_()
     for index, function in ((0, sqrtm), (1, inv_sqrtm)):

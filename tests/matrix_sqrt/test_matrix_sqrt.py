@@ -6,7 +6,7 @@ import torch
 from spectra import every_method, log_spaced, orthogonal, relative_error, spectra, unit_round_off, with_spectrum
 from torch.testing import assert_close
 
-from styler.matrix_sqrt import inv_sqrtm, inv_sqrtm_apply, sqrtm, sqrtm_pair
+from styler.matrix_sqrt import eigh, inv_sqrtm, inv_sqrtm_apply, single, sqrtm, sqrtm_pair
 
 
 @every_method
@@ -268,6 +268,30 @@ def test_info_tells_residual_rank_and_condition_of_each_item(method):
     assert info.rank.tolist() == [6, 6]
     assert_close(info.condition, a.new_tensor([1e2, 1.0]), rtol=1e-6, atol=0)
     assert not info.fell_back.any()
+
+
+@pytest.mark.parametrize("method", ["mpa", "mtp", "newton_schulz", "minimax"])
+def test_an_iterated_root_is_decomposed_when_its_rank_is_read_and_not_before(method, monkeypatch):
+    decompositions = []
+    decompose = torch.linalg.eigh
+    monkeypatch.setattr(torch.linalg, "eigh", lambda a: decompositions.append(a) or decompose(a))
+    a = with_spectrum(log_spaced(6, 1e2)).requires_grad_()
+    root, info = sqrtm(a, method=method, return_info=True)
+    root.sum().backward()
+    assert info.residual < 1e-14
+    assert not decompositions
+    assert (info.rank, len(decompositions)) == (6, 1)
+
+
+def test_the_inverse_root_and_its_gradient_form_no_root(monkeypatch):
+    products = []
+    form = eigh.spectral_product
+    for module in (eigh, single):
+        monkeypatch.setattr(module, "spectral_product", lambda q, s: products.append(s) or form(q, s))
+    a = with_spectrum(log_spaced(6, 1e2)).requires_grad_()
+    for matrices in (a, a.expand(2, 6, 6)):
+        inv_sqrtm(matrices).sum().backward()
+    assert len(products) == 2
 
 
 @pytest.mark.parametrize("method", ["mpa", "mtp", "newton_schulz", "minimax"])

@@ -66,6 +66,13 @@ def test_one_norm_of_the_whole_batch_makes_a_gradient_depend_on_its_mates():
     assert relative_error(gradient(published_mpa_inverse, mates, grad.expand(2, 6, 6))[0], alone) > 0.5
 
 
+def test_an_asymmetric_weight_makes_a_published_gradient_asymmetric():
+    a, weight = with_spectrum(log_spaced(8, 10.0))[None], torch.randn(1, 8, 8, dtype=torch.float64)
+    exact = gradient(inv_sqrtm, a, weight)
+    assert_close(exact, exact.mT, rtol=0, atol=1e-12)
+    assert relative_error(gradient(published_mpa_inverse, a, weight), exact) > 0.5
+
+
 @pytest.mark.parametrize("power", [0.5, -0.5])
 def test_svd_powers_and_their_gradients_are_right_where_eigenvalues_are_far_apart(power):
     a, grad = with_spectrum(torch.tensor([4.0, 1.0, 0.2]))[None], symmetric_noise(3)[None]

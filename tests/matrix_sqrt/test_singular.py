@@ -23,12 +23,13 @@ def factor(n: int, rank: int, seed: int, dtype: torch.dtype = torch.float64) -> 
 
 
 def singular_gradient(b: Tensor, grad: Tensor) -> Tensor:
-    """Return the gradient of the root of b·bᵀ, zero between null directions, by the kernel in double precision."""
-    b = b.double()
-    values, q = torch.linalg.eigh(b @ b.mT)
+    """Return the gradient of the root of b·bᴴ, zero between null directions, by the kernel in double precision."""
+    double = torch.complex128 if b.is_complex() else torch.float64
+    b = b.to(double)
+    values, q = torch.linalg.eigh(b @ b.mH)
     s = values.masked_fill(torch.arange(len(values)) < len(values) - b.shape[-1], 0).sqrt()
     sums = s[:, None] + s
-    return q @ ((q.mT @ grad.double() @ q) / sums.masked_fill(sums == 0, torch.inf)) @ q.mT
+    return q @ ((q.mH @ grad.to(double) @ q) / sums.masked_fill(sums == 0, torch.inf)) @ q.mH
 
 
 @every_method
@@ -41,6 +42,19 @@ def test_gradient_of_a_singular_root_is_right_at_every_seed(method, backward, dt
     a = torch.stack([b @ b.mT for b in factors])
     found = gradient(sqrtm, a, grad.expand_as(a), method=method, backward=backward)
     for b, result in zip(factors, found.double(), strict=True):
+        assert relative_error(result, singular_gradient(b, grad)) <= 1000 * torch.finfo(dtype).eps
+
+
+@every_method
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
+@pytest.mark.parametrize(("n", "rank"), [(8, 1), (33, 20)])
+def test_gradient_of_a_singular_complex_root_is_right_at_every_seed(method, dtype, n, rank):
+    factors = [factor(n, rank, seed, dtype) for seed in range(6)]
+    noise = factor(n, n, 7, dtype)
+    grad = noise + noise.mH
+    a = torch.stack([b @ b.mH for b in factors])
+    found = gradient(sqrtm, a, grad.expand_as(a), method=method)
+    for b, result in zip(factors, found.to(torch.complex128), strict=True):
         assert relative_error(result, singular_gradient(b, grad)) <= 1000 * torch.finfo(dtype).eps
 
 

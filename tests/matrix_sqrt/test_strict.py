@@ -13,6 +13,7 @@ from spectra import METHODS, log_spaced, relative_error, spectra, with_spectrum
 from torch.testing import assert_close
 from torch.utils.checkpoint import checkpoint
 
+from styler import covariance, matrix_sqrt
 from styler.matrix_sqrt import bures_wasserstein, inv_sqrtm, inv_sqrtm_apply, lyapunov, sqrtm, sqrtm_pair, transport
 
 every_method = pytest.mark.parametrize("method", METHODS)
@@ -104,6 +105,20 @@ def test_what_has_no_root_is_refused_by_name(function):
     for a in (np.eye(2), [[1.0]]):
         with pytest.raises(ValueError, match=f"expected a as a torch.Tensor, got {type(a).__name__}"):
             function(a)
+
+
+@pytest.mark.parametrize("a", [np.eye(2), [[1.0]]], ids=["array", "list"])
+@pytest.mark.parametrize("name", [*matrix_sqrt.__all__[2:], *(n for n in covariance.__all__ if n.islower())])
+def test_arrays_and_lists_are_refused_by_every_function(name, a):
+    function = getattr(matrix_sqrt, name, None) or getattr(covariance, name)
+    others = {"inv_sqrtm_apply": (a,), "lyapunov": (a,), "bures_wasserstein": (a,), "transport": (a,)}
+    others |= {"geometric_mean": (a,), "cross_covariance": (a,), "rootm": (4,), "inv_rootm": (4,)}
+    calls = [partial(function, a, *others.get(name, ()))]
+    if name == "transport":
+        calls.append(partial(transport, a, a, method="products"))
+    for call in calls:
+        with pytest.raises(ValueError, match=f"expected [asx] as a torch.Tensor, got {type(a).__name__}"):
+            call()
 
 
 @pytest.mark.parametrize("function", [*FUNCTIONS, inv_sqrtm_apply])

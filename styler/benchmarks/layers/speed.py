@@ -1,4 +1,4 @@
-"""Forward and backward time of the layers with each root, at the sizes of the papers' experiments."""
+"""Forward and backward time of the layers with each root, with as many channels as in the papers' experiments."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
