@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from styler.cli.bench_video_speed import print_speed
 from styler.cli.console import stderr
 from styler.cli.help_pages import examples
 from styler.cli.markdown_table import header, line
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = examples(
     "styler bench video photos painting.jpg",
+    "styler bench video photos painting.jpg --speed",
     'styler bench video photos painting.jpg --peer "other=other-tool {content} {style} {out}"',
 )
 COLUMNS = ("stylized by", "clip", "i = 1", "i = 10", "i = 1 over blur", "late sharpness", "effect", "style_left")
@@ -60,16 +62,27 @@ def bench_video(
             rich_help_panel="Measurement",
         ),
     ] = None,
+    speed: Annotated[
+        bool,
+        typer.Option(
+            "--speed",
+            help="Measure frames per second at 360p, 720p and 1080p instead, beside the network alone.",
+            rich_help_panel="Measurement",
+        ),
+    ] = False,
     model: ModelOption = "auto",
     device: DeviceOption = "auto",
     dtype: DTypeOption = "auto",
     as_json: RowsAsJsonOption = False,
 ) -> None:
-    """Measure how steady stylized clips are, over their frames stylized alone."""
+    """Measure how steady stylized clips are, over their frames stylized alone, or how fast they are made."""
     reduce_thread_spinning()
     from styler.video.extra import check_installed
 
     check_installed()
+    if speed:
+        print_speed(photos, style, model=model, device=device, dtype=dtype, as_json=as_json)
+        return
     others = parse_peers(peers or [])
     rows = list(measured(photos, style, pairs, frames, steady, judge, others, (model, device, dtype)))
     if as_json:
@@ -135,8 +148,9 @@ def style_distance(judge: str, style: Path) -> Any:
 
 def stylized_frames(stylizer: Any, contents: "Tensor", style: Path, steady: float) -> "Tensor":
     """Return the frames of a clip, stylized by `styler video` from and to folders of frames."""
-    from styler.video.clip import Output, stylize_clip
-    from styler.video.frame_stylizing import VideoSettings
+    from styler.video.clip import stylize_clip
+    from styler.video.clip_output import Output
+    from styler.video.settings import VideoSettings
 
     with tempfile.TemporaryDirectory() as folder:
         source, out = Path(folder) / "in", Path(folder) / "out"
