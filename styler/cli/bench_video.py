@@ -115,7 +115,7 @@ def measured(
     found = [source.path for source in sources(photos, "contents", None, recursive=True)]
     chosen = [(found[2 * k % len(found)], found[(2 * k + 1) % len(found)]) for k in range(pairs)]
     stylizer = Stylizer(loading[0], device=loading[1], dtype=loading[2])
-    distance = None if judge is None else style_distance(judge, style)
+    distances = None if judge is None else style_distances(judge, style)
     for background, thing in chosen:
         images = [Picture.open(path).resized(480).image[0] for path in (background, thing)]
         for clip in known_clips(*images, count=count):
@@ -123,14 +123,14 @@ def measured(
             contents = clip.frames()
             alone = stylized_frames(stylizer, contents, style, 0.0)
             ours = stylized_frames(stylizer, contents, style, STEADY if steady is None else steady)
-            yield video_scores(stylizer.model.name, clip, ours, alone, distance=distance)
+            yield video_scores(stylizer.model.name, clip, ours, alone, distances=distances)
             for name, command in peers.items():
                 result = peer_frames(name, command, contents, style)
-                yield video_scores(name, clip, result, alone, distance=distance)
+                yield video_scores(name, clip, result, alone, distances=distances)
 
 
-def style_distance(judge: str, style: Path) -> Any:
-    """Return the distance of an image from the style, by a judge."""
+def style_distances(judge: str, style: Path) -> Any:
+    """Return a function from an image to its distances from the style, one a level of the judge."""
     from styler.benchmarks.quality.judges import check_judge, load_judge
     from styler.images import Picture
     from styler.transfer.moments import moments_of, wasserstein
@@ -139,11 +139,11 @@ def style_distance(judge: str, style: Path) -> Any:
     network = load_judge(judge)
     wanted = [moments_of(x) for x in network.features(Picture.open(style).resized(320).image)]
 
-    def distance(image: "Tensor") -> float:
+    def distances(image: "Tensor") -> list[float]:
         found = [moments_of(x) for x in network.features(image)]
-        return sum(float(wasserstein(a, b)) for a, b in zip(found, wanted, strict=True)) / len(found)
+        return [float(wasserstein(a, b)) for a, b in zip(found, wanted, strict=True)]
 
-    return distance
+    return distances
 
 
 def stylized_frames(stylizer: Any, contents: "Tensor", style: Path, steady: float) -> "Tensor":

@@ -55,7 +55,7 @@ CrfOption = Annotated[
 ]
 PresetOption = Annotated[
     str | None,
-    typer.Option(help="Speed preset of the encoder.", show_default="medium for h264", rich_help_panel="Output"),
+    typer.Option(help="Speed preset of the encoder.", show_default="faster for h264", rich_help_panel="Output"),
 ]
 StreamsOption = Annotated[
     Literal["all", "none"],

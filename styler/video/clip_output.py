@@ -7,8 +7,10 @@ from typing import Any, Literal
 
 from styler.files import atomic_file, exists_error, write_error
 from styler.images.pixels import scaled_size
-from styler.video.encoding import Encoding, VideoCodec, encoding_for, is_frame_folder
-from styler.video.joining import Copying, join, write_frames
+from styler.video.encoders import VideoCodec
+from styler.video.encoding import Encoding, encoding_for, is_frame_folder
+from styler.video.joining import Copying, join
+from styler.video.picture_joining import write_frames
 from styler.video.plan import Timing
 from styler.video.segment_jobs import Clip, SegmentJob
 from styler.video.video_info import VideoInfo

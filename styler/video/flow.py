@@ -50,7 +50,7 @@ def trusted_flow(dis: "cv2.DISOpticalFlow", before: np.ndarray, now: np.ndarray)
     light = cv2.blur(now, side) - cv2.blur(moved, side)
     change = cv2.blur(now - moved, (3, 3)) - light
     doubt += np.square(change / CHANGE) + np.square(light / (2 * CHANGE))
-    trust = cv2.exp(-doubt)
+    trust = np.exp(-doubt)
     trust[is_outside(back)] = 0
     return back, trust
 
@@ -63,23 +63,27 @@ def squared(flow: np.ndarray) -> np.ndarray:
 def is_outside(flow: np.ndarray) -> np.ndarray:
     """Return where the flow points out of the frame."""
     height, width = flow.shape[:2]
-    x, y = cv2.split(pixel_grid(height, width) + flow)
+    x, y = places(flow)
     return (x < 0) | (x > width - 1) | (y < 0) | (y > height - 1)
 
 
 def warped(image: np.ndarray, flow: np.ndarray, interpolation: int) -> np.ndarray:
     """Return an image, each pixel taken from where the flow points to."""
-    places = pixel_grid(*flow.shape[:2]) + flow
-    return cv2.remap(image, places, None, interpolation, borderMode=cv2.BORDER_REPLICATE)
+    # Not one array for x and y: OpenCV 5.0 then returns NaN here and there for float images of one channel.
+    return cv2.remap(image, *places(flow), interpolation, borderMode=cv2.BORDER_REPLICATE)
+
+
+def places(flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return x and y of the place that the flow of each pixel points to."""
+    x, y = pixel_grid(*flow.shape[:2])
+    return x + flow[..., 0], y + flow[..., 1]
 
 
 @lru_cache(maxsize=2)
-def pixel_grid(height: int, width: int) -> np.ndarray:
-    """Return the coordinates x, y of all pixels, `(H, W, 2)`; do not write to them."""
-    rows, columns = np.mgrid[:height, :width]
-    grid = np.stack([columns, rows], -1).astype(np.float32)
-    grid.flags.writeable = False
-    return grid
+def pixel_grid(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the coordinates x and y of all pixels; do not write to them."""
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    return columns, rows
 
 
 def resized_flow(flow: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -103,7 +103,7 @@ def seconds_of_stages(clip: Path, out: Path, stylizer: Stylizer, settings: Video
     stylize_clip(clip, stylizer, settings, Output(out, overwrite=True), progress=progress)
     others = time.perf_counter() - times[0]
     second = others * len(times) / (len(times) - 1)  # the first frame ends when the first pass and it are over
-    return {"analyze": times[0] - begin - (second - others), "stylize": second}
+    return {"analyze": max(0.0, times[0] - begin - (second - others)), "stylize": second}
 
 
 def network_of(stylizer: Stylizer, settings: VideoSettings, clip: Path, size: tuple[int, int]) -> Callable[[], None]:

@@ -25,3 +25,17 @@ def test_flow_is_that_of_a_shifted_picture():
     assert np.median(flow[20:-20, 20:-20, 0]) == pytest.approx(3, abs=0.5)
     assert trust[20:-20, 20:-20].mean() > 0.5
     np.testing.assert_allclose(warped(a, np.zeros((*a.shape, 2), np.float32), cv2.INTER_LINEAR), a)
+
+
+@pytest.mark.parametrize(("height", "width"), [(240, 320), (96, 131), (17, 40)])
+def test_trust_is_a_number_from_zero_to_one(height, width):
+    a, b = (gray(image_of(frame)) for frame in moving_frames(2, height, width, step=3))
+    flow, trust = trusted_flow(cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM), a, b)
+    assert flow.shape == (*a.shape, 2)
+    assert np.isfinite(flow).all()
+    assert ((trust >= 0) & (trust <= 1)).all()
+
+
+@pytest.mark.parametrize(("size", "expected"), [((200, 300), (200, 300)), ((360, 640), (180, 320))])
+def test_flow_is_computed_at_half_the_size_of_large_frames(size, expected):
+    assert gray(image_of(moving_frames(1, *size)[0])).shape == expected
