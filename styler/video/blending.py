@@ -10,14 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from styler.video.detail import with_detail_of
 from styler.video.flow import gray, resized_flow, trusted_flow, warped
 
 STEADY = 0.75
 """Share of the result before, where the flow holds."""
-
-SHARPEST, SHARPENED = 0.5, 0.7
-"""Most that is added of a blended result's detail, which averaging takes away, and the deviation, in pixels, of the
-blur that divides detail from the rest."""
 
 
 class Blender:
@@ -38,7 +35,7 @@ class Blender:
         if self._content is not None and self._result is not None and self._result.shape == drawn.shape:
             blended = self._blended(self._content, luma, self._result, drawn)
             self._content, self._result = luma, blended
-            drawn = as_sharp_as(blended, drawn)
+            drawn = with_detail_of(blended, drawn)
         else:
             self._content, self._result = luma, drawn
         return torch.from_numpy(drawn).movedim(-1, 0)[None]
@@ -49,20 +46,3 @@ class Blender:
         moved = warped(old, resized_flow(flow, height, width), cv2.INTER_CUBIC)
         weight = self.steady * cv2.resize(trust, (width, height), interpolation=cv2.INTER_LINEAR)
         return np.clip(new + weight[..., None] * (moved - new), 0, 1)
-
-
-def as_sharp_as(blended: np.ndarray, alone: np.ndarray) -> np.ndarray:
-    """Return a blended result with as much more detail as it has less than the result alone, within a limit.
-
-    What the next frame is blended with is not sharpened, or detail would grow from frame to frame.
-    """
-    lost = sharpness(alone) / max(sharpness(blended), 1e-6) - 1
-    if lost <= 0:
-        return blended
-    detail = blended - cv2.GaussianBlur(blended, (0, 0), SHARPENED)
-    return np.clip(blended + min(SHARPEST, lost) * detail, 0, 1)
-
-
-def sharpness(image: np.ndarray) -> float:
-    """Return the mean absolute difference of neighboring pixels of `(H, W, 3)`."""
-    return float(np.abs(np.diff(image, axis=0)).mean() + np.abs(np.diff(image, axis=1)).mean()) / 2
