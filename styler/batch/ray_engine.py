@@ -8,14 +8,15 @@ import logging
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from styler.batch.ledger import Ledger
+from styler.batch.pictures import BatchStylizer
 from styler.batch.pipeline import Outcome, Pipeline
 from styler.batch.plan import Job
 from styler.batch.ray_cluster import connect_to_ray
 from styler.batch.resuming import remaining_jobs
-from styler.batch.setup import Setup
 from styler.errors import StylerError
 from styler.process import keep_freed_memory
 
@@ -26,10 +27,23 @@ MIN_TASKS_PER_WORKER = 4
 """If there are enough jobs, so that all workers finish at about the same time."""
 
 
+class WorkerSetup(Protocol):
+    """What each worker gets, pickled: the folder of the results, an absolute path, and how to load the model."""
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the results and ledgers."""
+        ...
+
+    def batch_stylizer(self) -> BatchStylizer:
+        """Return a new `BatchStylizer` with the model loaded."""
+        ...
+
+
 class Worker:
     """A Ray actor with a loaded model and its own ledger."""
 
-    def __init__(self, setup: Setup, jobs: Sequence[Job], ledger: str, num_threads: int):
+    def __init__(self, setup: WorkerSetup, jobs: Sequence[Job], ledger: str, num_threads: int):
         keep_freed_memory()
         self.stylizer = setup.batch_stylizer()
         self.ledger = Ledger(setup.folder / f"{ledger}-ray-{secrets.token_hex(6)}.jsonl")
@@ -54,7 +68,7 @@ class Worker:
 
 def ray_outcomes(
     jobs: Sequence[Job],
-    setup: Setup,
+    setup: WorkerSetup,
     *,
     ledger: str,
     num_threads: int = 1,
@@ -66,7 +80,7 @@ def ray_outcomes(
 
     Args:
         jobs: Pictures to make.
-        setup: Model and settings, from which each actor loads its own model.
+        setup: From which each actor loads its own model, see `WorkerSetup`.
         ledger: Prefix of the names of the actors' ledgers.
         num_threads: Reader threads of each actor, and as many writer threads.
         address: Address of a cluster; by default one is started on this machine and stopped afterwards.
@@ -95,7 +109,7 @@ def ray_outcomes(
         numbers = ray.data.from_items([{"number": k} for k in range(len(jobs))], override_num_blocks=tasks)
         rows = numbers.map_batches(
             Worker,
-            fn_constructor_args=(replace(setup, folder=setup.folder.absolute()), jobs, ledger, num_threads),
+            fn_constructor_args=(setup, jobs, ledger, num_threads),
             batch_size=None,
             compute=ray.data.ActorPoolStrategy(min_size=1, initial_size=size, max_size=size),
             num_gpus=min(1, gpus),

@@ -48,7 +48,7 @@ class BatchRun:
         """Make the remaining pictures on a Ray cluster; see `ray_outcomes`."""
         from styler.batch.ray_engine import ray_outcomes
 
-        setup = self.setup
+        setup = replace(self.setup, folder=self.setup.folder.absolute())
         if setup.model == "auto":  # ledgers name the model, so all actors use this one, whatever their devices
             setup = replace(setup, model=self.batch_stylizer.stylizer.model.name)
         with self.started() as (ledger, left):

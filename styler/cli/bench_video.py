@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from styler.cli.bench_video_speed import print_speed
 from styler.cli.console import stderr
 from styler.cli.help_pages import examples
 from styler.cli.markdown_table import header, line
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = examples(
     "styler bench video photos painting.jpg",
+    "styler bench video photos painting.jpg --speed",
     'styler bench video photos painting.jpg --peer "other=other-tool {content} {style} {out}"',
 )
 COLUMNS = ("stylized by", "clip", "i = 1", "i = 10", "i = 1 over blur", "late sharpness", "effect", "style_left")
@@ -60,16 +62,27 @@ def bench_video(
             rich_help_panel="Measurement",
         ),
     ] = None,
+    speed: Annotated[
+        bool,
+        typer.Option(
+            "--speed",
+            help="Measure frames per second at 360p, 720p and 1080p instead, beside the network alone.",
+            rich_help_panel="Measurement",
+        ),
+    ] = False,
     model: ModelOption = "auto",
     device: DeviceOption = "auto",
     dtype: DTypeOption = "auto",
     as_json: RowsAsJsonOption = False,
 ) -> None:
-    """Measure how steady stylized clips are, over their frames stylized alone."""
+    """Measure how steady stylized clips are, over their frames stylized alone, or how fast they are made."""
     reduce_thread_spinning()
     from styler.video.extra import check_installed
 
     check_installed()
+    if speed:
+        print_speed(photos, style, model=model, device=device, dtype=dtype, as_json=as_json)
+        return
     others = parse_peers(peers or [])
     rows = list(measured(photos, style, pairs, frames, steady, judge, others, (model, device, dtype)))
     if as_json:
@@ -102,7 +115,7 @@ def measured(
     found = [source.path for source in sources(photos, "contents", None, recursive=True)]
     chosen = [(found[2 * k % len(found)], found[(2 * k + 1) % len(found)]) for k in range(pairs)]
     stylizer = Stylizer(loading[0], device=loading[1], dtype=loading[2])
-    distance = None if judge is None else style_distance(judge, style)
+    distances = None if judge is None else style_distances(judge, style)
     for background, thing in chosen:
         images = [Picture.open(path).resized(480).image[0] for path in (background, thing)]
         for clip in known_clips(*images, count=count):
@@ -110,14 +123,14 @@ def measured(
             contents = clip.frames()
             alone = stylized_frames(stylizer, contents, style, 0.0)
             ours = stylized_frames(stylizer, contents, style, STEADY if steady is None else steady)
-            yield video_scores(stylizer.model.name, clip, ours, alone, distance=distance)
+            yield video_scores(stylizer.model.name, clip, ours, alone, distances=distances)
             for name, command in peers.items():
                 result = peer_frames(name, command, contents, style)
-                yield video_scores(name, clip, result, alone, distance=distance)
+                yield video_scores(name, clip, result, alone, distances=distances)
 
 
-def style_distance(judge: str, style: Path) -> Any:
-    """Return the distance of an image from the style, by a judge."""
+def style_distances(judge: str, style: Path) -> Any:
+    """Return a function from an image to its distances from the style, one a level of the judge."""
     from styler.benchmarks.quality.judges import check_judge, load_judge
     from styler.images import Picture
     from styler.transfer.moments import moments_of, wasserstein
@@ -126,17 +139,18 @@ def style_distance(judge: str, style: Path) -> Any:
     network = load_judge(judge)
     wanted = [moments_of(x) for x in network.features(Picture.open(style).resized(320).image)]
 
-    def distance(image: "Tensor") -> float:
+    def distances(image: "Tensor") -> list[float]:
         found = [moments_of(x) for x in network.features(image)]
-        return sum(float(wasserstein(a, b)) for a, b in zip(found, wanted, strict=True)) / len(found)
+        return [float(wasserstein(a, b)) for a, b in zip(found, wanted, strict=True)]
 
-    return distance
+    return distances
 
 
 def stylized_frames(stylizer: Any, contents: "Tensor", style: Path, steady: float) -> "Tensor":
     """Return the frames of a clip, stylized by `styler video` from and to folders of frames."""
-    from styler.video.clip import Output, stylize_clip
-    from styler.video.frame_stylizing import VideoSettings
+    from styler.video.clip import stylize_clip
+    from styler.video.clip_output import Output
+    from styler.video.settings import VideoSettings
 
     with tempfile.TemporaryDirectory() as folder:
         source, out = Path(folder) / "in", Path(folder) / "out"

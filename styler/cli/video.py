@@ -1,11 +1,12 @@
 """`styler video`: moving pictures in a style, steady, with their sound."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Any
 
 import typer
 
 from styler.choices import PHOTO_ALPHA
+from styler.cli.batch_options import AddressOption, EngineOption, EventsAsJsonOption, WorkersOption
 from styler.cli.help_pages import HelpPage, examples, make_app
 from styler.cli.option_values import check_alpha_levels, parse_alpha, parse_bytes, parse_levels, parse_weights
 from styler.cli.options import (
@@ -24,11 +25,41 @@ from styler.cli.options import (
     TransformOption,
     WeightsOption,
 )
+from styler.cli.video_options import (
+    AlphaAtOption,
+    ClipArgument,
+    CodecOption,
+    CrfOption,
+    EndOption,
+    KeepOption,
+    MaskOption,
+    MomentsOption,
+    OutOption,
+    PhotoOption,
+    PresetOption,
+    RateOption,
+    RawOption,
+    RecursiveOption,
+    SeedFlatsOption,
+    ShardOption,
+    SizeOption,
+    StartOption,
+    SteadyOption,
+    StreamsOption,
+    StrengthOption,
+    StyleAtOption,
+    StylesArgument,
+)
 from styler.cli.video_runs import make_clip, make_clips, pipe_frames
-from styler.cli.video_values import parse_alpha_key, parse_key, parse_rate, parse_size, parse_time
-
-if TYPE_CHECKING:
-    pass
+from styler.cli.video_values import (
+    check_photo_options,
+    check_raw_options,
+    parse_alpha_key,
+    parse_key,
+    parse_rate,
+    parse_size,
+    parse_time,
+)
 
 SOME_FAILED = 3
 """Exit status."""
@@ -43,156 +74,32 @@ app = make_app()
 
 @app.command(cls=HelpPage, epilog=EXAMPLES)
 def video(
-    clip: Annotated[
-        Path,
-        typer.Argument(
-            metavar="CLIP",
-            help="Video, animated GIF, WebP or APNG, folder of numbered frames, or folder of videos; "
-            "- reads raw frames from standard input.",
-            show_default=False,
-        ),
-    ],
-    styles: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="STYLE...",
-            help="Style pictures or .style files, or a folder of them. Repeatable.",
-            show_default=False,
-        ),
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            help="Output: .mp4, .mov, .mkv, .webm, .gif, .webp, .apng, a folder or pattern of frames, "
-            "or a folder for several clips; - writes raw frames to standard output.",
-            show_default="CLIP-STYLE.mp4",
-            rich_help_panel="Output",
-        ),
-    ] = None,
-    codec: Annotated[
-        Literal["h264", "hevc", "av1", "vp9", "prores", "ffv1"] | None,
-        typer.Option(
-            help="Video codec.",
-            show_default="h264, hevc for more than 8 bits, vp9 in .webm",
-            rich_help_panel="Output",
-        ),
-    ] = None,
-    crf: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=63,
-            help="Quality on the codec's scale; lower is better and larger.",
-            show_default="18 for h264",
-            rich_help_panel="Output",
-        ),
-    ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(help="Speed preset of the encoder.", show_default="medium for h264", rich_help_panel="Output"),
-    ] = None,
-    streams: Annotated[
-        Literal["all", "none"],
-        typer.Option(help="Copy sound, subtitles and attachments (all), or leave them out.", rich_help_panel="Output"),
-    ] = "all",
-    start: Annotated[
-        str | None, typer.Option(help="Time at which to begin, e.g. 0:05 or 2.5.", rich_help_panel="Input")
-    ] = None,
-    end: Annotated[str | None, typer.Option(help="Time at which to end.", rich_help_panel="Input")] = None,
-    fps: Annotated[
-        str | None,
-        typer.Option(
-            help="Frames per second of the result, e.g. 12 or 30000/1001; also those of a folder of frames.",
-            show_default="those of the clip, 25 for frames",
-            rich_help_panel="Input",
-        ),
-    ] = None,
-    raw: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WIDTHxHEIGHT",
-            help="Size of the raw RGB frames on standard input and output.",
-            rich_help_panel="Input",
-        ),
-    ] = None,
-    recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="Search subfolders for clips too.", rich_help_panel="Input")
-    ] = False,
-    steady: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            help="How much of the frame before is blended in along the motion; 0 turns it off.",
-            show_default="0.75, with --photo 0",
-            rich_help_panel="Style",
-        ),
-    ] = None,
-    moments: Annotated[
-        Literal["shot", "frame"],
-        typer.Option(help="Compute the transform once for each shot, or for each frame.", rich_help_panel="Style"),
-    ] = "shot",
-    seed_flats: Annotated[
-        bool,
-        typer.Option(
-            "--seed-flats",
-            help="Give flat parts the style's texture; it stays on the screen.",
-            rich_help_panel="Style",
-        ),
-    ] = False,
-    style_at: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="TIME=STYLE",
-            help="Style at a time, e.g. 0:05=b.jpg; the style changes gradually until then. Repeatable.",
-            rich_help_panel="Style",
-        ),
-    ] = None,
-    photo: Annotated[
-        bool,
-        typer.Option(
-            "--photo",
-            help="Change colors alone, as styler photo does, by one table for each shot.",
-            rich_help_panel="Style",
-        ),
-    ] = False,
-    alpha: Annotated[
-        str | None,
-        typer.Option(
-            help="Style strength, 0 to 1; or by level, e.g. relu4_1=0.8,relu1_1=0.5; levels not named have 1.",
-            show_default=f"1, with --photo {PHOTO_ALPHA}",
-            rich_help_panel="Style",
-        ),
-    ] = None,
-    alpha_at: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="TIME=ALPHA",
-            help="Style strength at a time, e.g. 0:05=0.5; it changes gradually until then. Repeatable.",
-            rich_help_panel="Style",
-        ),
-    ] = None,
+    clip: ClipArgument,
+    styles: StylesArgument,
+    out: OutOption = None,
+    codec: CodecOption = None,
+    crf: CrfOption = None,
+    preset: PresetOption = None,
+    streams: StreamsOption = "all",
+    start: StartOption = None,
+    end: EndOption = None,
+    fps: RateOption = None,
+    raw: RawOption = None,
+    recursive: RecursiveOption = False,
+    steady: SteadyOption = None,
+    moments: MomentsOption = "shot",
+    seed_flats: SeedFlatsOption = False,
+    style_at: StyleAtOption = None,
+    photo: PhotoOption = False,
+    alpha: StrengthOption = None,
+    alpha_at: AlphaAtOption = None,
     weights: WeightsOption = None,
-    mask: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="Mask picture or video; white areas get the matching --style. Repeatable.", rich_help_panel="Style"
-        ),
-    ] = None,
+    mask: MaskOption = None,
     style: MaskStyleOption = None,
-    keep: Annotated[
-        Path | None, typer.Option(help="Mask picture or video; white areas stay unchanged.", rich_help_panel="Style")
-    ] = None,
+    keep: KeepOption = None,
     preserve_color: ColorsOption = "none",
     levels: LevelsOption = None,
-    size: Annotated[
-        int | None,
-        typer.Option(
-            min=16, help="Longer side of the result, in pixels.", show_default="the clip's size", rich_help_panel="Size"
-        ),
-    ] = None,
+    size: SizeOption = None,
     style_size: StyleSizeOption = None,
     style_scale: StyleScaleOption = 1.0,
     transform: TransformOption = "transport",
@@ -202,10 +109,12 @@ def video(
     device: DeviceOption = "auto",
     dtype: DTypeOption = "auto",
     overwrite: OverwriteOption = False,
+    shard: ShardOption = None,
+    engine: EngineOption = "threads",
+    address: AddressOption = None,
+    workers: WorkersOption = None,
     quiet: QuietOption = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one line of JSON per event.", rich_help_panel="Output")
-    ] = False,
+    as_json: EventsAsJsonOption = False,
 ) -> None:
     """Stylize a video with one or more style pictures, steadily and with its sound.
 
@@ -218,32 +127,34 @@ def video(
     check_alpha_levels(strengths, chosen_levels)
     if shares is not None and len(shares) != len(styles):
         raise typer.BadParameter(f"{len(shares)} --weights for {len(styles)} styles")
-    piped = [str(path) == "-" for path in (clip, out)]
-    if any(piped) != (raw is not None) or piped[0] != piped[1]:
-        raise typer.BadParameter("raw frames need all of CLIP -, --out - and --raw WIDTHxHEIGHT")
-    unfit = {
-        "--style-at": bool(style_at),
-        "--alpha-at": bool(alpha_at),
-        "--raw": raw is not None,
-        "--levels": levels is not None,
-        "--preserve-color": preserve_color != "none",
-        "--moments frame": moments == "frame",
-        "--alpha by level": isinstance(strengths, dict),
-        "--seed-flats": seed_flats,
-    }
-    if photo and any(unfit.values()):
-        option = next(name for name, is_given in unfit.items() if is_given)
-        raise typer.BadParameter(f"--photo has one table for each shot, so {option} can't be given too")
+    check_raw_options(clip, out, raw)
+    if engine != "ray" and (address or workers):
+        raise typer.BadParameter("--address and --workers are for --engine ray")
+    if photo:
+        check_photo_options(
+            {
+                "--style-at": bool(style_at),
+                "--alpha-at": bool(alpha_at),
+                "--raw": raw is not None,
+                "--levels": levels is not None,
+                "--preserve-color": preserve_color != "none",
+                "--moments frame": moments == "frame",
+                "--alpha by level": isinstance(strengths, dict),
+                "--seed-flats": seed_flats,
+            }
+        )
     keys = [parse_key(text, "--style-at") for text in style_at or []]
     from styler.video.extra import check_installed
 
     check_installed()
+    from styler.batch.shards import parse_shard, shard_from_environment
     from styler.process import keep_freed_memory
     from styler.transfer.stylizer import Stylizer
     from styler.video.blending import STEADY
-    from styler.video.clip import Output
-    from styler.video.frame_stylizing import VideoSettings
+    from styler.video.clip_output import Output
     from styler.video.plan import Timing
+    from styler.video.segment_running import Cluster, Workers
+    from styler.video.settings import VideoSettings
 
     keep_freed_memory()
     settings = VideoSettings(
@@ -271,6 +182,8 @@ def video(
     )
     rate = None if fps is None else parse_rate(fps)
     timing = Timing(parse_time(start or "0", "--start"), None if end is None else parse_time(end, "--end"), rate)
+    part = parse_shard(shard) if shard else shard_from_environment()
+    cluster = Cluster(model, device, address, workers) if engine == "ray" else None
     stylizer = Stylizer(model, device=device, dtype=dtype)
     if raw is not None:
         pipe_frames(stylizer, settings, parse_size(raw), float(rate or 25))
@@ -284,11 +197,13 @@ def video(
     output = Output(target, overwrite=overwrite, **options)
     with VideoOutput(quiet=quiet, as_json=as_json) as messages:
         if many:
-            failed = make_clips(clip, styles, stylizer, settings, output, timing, messages, recursive=recursive)
+            failed = make_clips(
+                clip, styles, stylizer, settings, output, timing, Workers(part, cluster), messages, recursive=recursive
+            )
             if failed:
                 raise typer.Exit(SOME_FAILED)
         else:
-            make_clip(clip, stylizer, settings, output, timing, messages)
+            make_clip(clip, stylizer, settings, output, timing, Workers(part, cluster), messages)
 
 
 def check_files(paths: list[Path]) -> None:

@@ -76,6 +76,9 @@ class VideoOutput:
 
     def print_result(self, result: "ClipResult", seconds: float) -> None:
         """Print what was written."""
+        if not result.is_joined_here:
+            self._print_part(result, seconds)
+            return
         height, width = result.size
         facts = {"frames": result.num_frames, "new": result.num_new, "shots": result.num_shots}
         self.print_event("done", out=str(result.out), **facts, broken=result.broken, seconds=round(seconds, 2))
@@ -83,6 +86,14 @@ class VideoOutput:
         shots = f"{result.num_shots} shot{'s' * (result.num_shots != 1)}"
         text = f"{width}×{height}, {result.num_frames} frames, {shots}{broken}, {seconds:.1f} s"
         self.console.print(f"wrote {printable(result.out)} ({text})")
+
+    def _print_part(self, result: "ClipResult", seconds: float) -> None:
+        facts = {"new": result.num_new, "missing": result.num_missing}
+        self.print_event("part", out=str(result.out), **facts, seconds=round(seconds, 2))
+        left = (
+            f"{result.num_missing} segments are left to the other shards" if result.num_missing else "another joined it"
+        )
+        self.console.print(f"made {result.num_new} frames of {printable(result.out)} ({seconds:.1f} s); {left}")
 
     def print_failure(self, out: str, error: StylerError) -> None:
         """Print why a clip failed."""

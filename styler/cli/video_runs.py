@@ -10,9 +10,10 @@ import typer
 if TYPE_CHECKING:
     from styler.cli.video_output import VideoOutput
     from styler.transfer.stylizer import Stylizer
-    from styler.video.clip import Output
-    from styler.video.frame_stylizing import VideoSettings
+    from styler.video.clip_output import Output
     from styler.video.plan import Timing
+    from styler.video.segment_running import Workers
+    from styler.video.settings import VideoSettings
 
 
 def make_clip(
@@ -21,6 +22,7 @@ def make_clip(
     settings: "VideoSettings",
     output: "Output",
     timing: "Timing",
+    workers: "Workers",
     messages: "VideoOutput",
 ) -> None:
     """Make one clip, and print what was written; --fps of a folder of frames is their own rate."""
@@ -31,8 +33,8 @@ def make_clip(
     if clip.is_dir() or "%" in clip.name:
         folder_rate, timing = timing.fps, Timing(timing.start, timing.end)
     messages.begin(output.out)
-    rates: dict[str, Any] = {"timing": timing, "folder_rate": folder_rate}
-    result = stylize_clip(clip, stylizer, settings, output, progress=messages.progress, **rates)
+    how: dict[str, Any] = {"timing": timing, "folder_rate": folder_rate, "workers": workers}
+    result = stylize_clip(clip, stylizer, settings, output, progress=messages.progress, **how)
     messages.print_result(result, time.monotonic() - begin)
 
 
@@ -43,24 +45,25 @@ def make_clips(
     settings: "VideoSettings",
     output: "Output",
     timing: "Timing",
+    workers: "Workers",
     messages: "VideoOutput",
     *,
     recursive: bool,
 ) -> int:
-    """Make all pairs of clips and styles, and return how many failed."""
+    """Make all pairs of clips and styles, or a shard's part of each, and return how many failed."""
     from styler.batch.ledger import open_ledger
     from styler.batch.resuming import remaining_jobs
-    from styler.batch.shards import Shard
     from styler.video.clip_batch import ClipBatch, ClipOptions, planned_clips
 
     jobs = planned_clips(clips, styles, output.out, recursive=recursive, suffix="mp4")
-    batch, failed = ClipBatch(stylizer, ClipOptions(settings, output, timing), output.out), 0
+    batch, failed = ClipBatch(stylizer, ClipOptions(settings, output, timing, workers), output.out), 0
 
     def progress(job: Any) -> Any:
         messages.begin(output.out / job.out)
         return messages.progress
 
-    with open_ledger(output.out, Shard(), jobs) as ledger:
+    # Each clip is in the plan of one shard, though all make their part of it, so that a summary counts it once.
+    with open_ledger(output.out, workers.shard, workers.shard.jobs(jobs)) as ledger:
         found = remaining_jobs(jobs, batch)
         for job, reason in found.skipped.items():
             messages.print_event("skipped", out=job.key, reason=reason)

@@ -1,7 +1,9 @@
-"""Values of the options of `styler video`: times, rates and sizes."""
+"""Values of the options of `styler video`: times, rates and sizes, and which options go together."""
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
+from pathlib import Path
 
 import typer
 
@@ -51,3 +53,17 @@ def parse_size(text: str) -> tuple[int, int]:
     if match is None or not (int(match[1]) and int(match[2])):
         raise typer.BadParameter(f"--raw: expected a size such as 1280x720, got {text!r}")
     return int(match[2]), int(match[1])
+
+
+def check_raw_options(clip: Path, out: Path | None, raw: str | None) -> None:
+    """Raise unless all or none of the options for raw frames are given."""
+    piped = [str(path) == "-" for path in (clip, out)]
+    if any(piped) != (raw is not None) or piped[0] != piped[1]:
+        raise typer.BadParameter("raw frames need all of CLIP -, --out - and --raw WIDTHxHEIGHT")
+
+
+def check_photo_options(unfit: Mapping[str, bool]) -> None:
+    """Raise for the first option that is given, of those that don't go with --photo."""
+    option = next((name for name, is_given in unfit.items() if is_given), None)
+    if option is not None:
+        raise typer.BadParameter(f"--photo has one table for each shot, so {option} can't be given too")

@@ -53,7 +53,7 @@ def webcam(
     check_installed()
     from styler.transfer.stylizer import Stylizer
     from styler.video.blending import STEADY
-    from styler.video.frame_stylizing import VideoSettings
+    from styler.video.settings import VideoSettings
     from styler.video.webcam import VirtualCamera, Window, opened_camera, show_camera
 
     source = opened_camera(camera)

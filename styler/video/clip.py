@@ -2,56 +2,42 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-from styler.batch.ledger import open_ledger
-from styler.batch.pipeline import Pipeline
-from styler.batch.resuming import remaining_jobs
-from styler.batch.shards import Shard
-from styler.errors import StylerError
-from styler.files import atomic_file, exists_error, write_error
-from styler.images.pixels import scaled_size
+from styler.files import exclusive_lock, write_error
 from styler.transfer.stylizer import Stylizer
-from styler.video.analysis import analyzed
-from styler.video.encoding import Encoding, VideoCodec, encoding_for, is_frame_folder
-from styler.video.frame_stylizing import FrameStylizer, VideoSettings, settings_files, settings_record
-from styler.video.joining import Copying, check_copied, join, write_frames
-from styler.video.plan import Plan, Timing
+from styler.video.analysis import found_or_new_plan
+from styler.video.clip_output import Output, check_writable, encoding_of, result_size, work_folder, write_result
+from styler.video.encoding import Encoding
+from styler.video.frame_stylizing import FrameStylizer
+from styler.video.input_files import input_record
+from styler.video.joining import Copying, check_copied
+from styler.video.plan import Timing
 from styler.video.reading import open_video
-from styler.video.segment_stylizing import Clip, SegmentJob, SegmentStylizer, input_record
+from styler.video.segment_jobs import Clip, segment_jobs
+from styler.video.segment_running import Workers, make_segments, missing_segments
+from styler.video.settings import VideoSettings, settings_files, settings_record, with_absolute_paths
 from styler.video.video_file import VideoFile
-from styler.video.video_info import Video, VideoInfo
+from styler.video.video_info import VideoInfo
 
-WORK_SUFFIX = ".styler-video"
-"""Of the hidden folder beside a result that holds its finished segments until all are there."""
+LOCK = "lock"
+"""File in the folder of the segments that one process holds while it analyzes or joins."""
 
 Progress = Callable[[Literal["analyze", "stylize"], int, int], None]
 """Called with the stage, the number of frames that are done, and their total, 0 if unknown."""
 
-Streams = Literal["all", "none"]
-"""Which other streams of the source are copied."""
-
-
-@dataclass(frozen=True)
-class Output:
-    """How a result is written; see `encoding_for`."""
-
-    out: Path
-    codec: VideoCodec | None = None
-    crf: float | None = None
-    preset: str | None = None
-    size: int | None = None
-    streams: Streams = "all"
-    overwrite: bool = False
-
 
 @dataclass(frozen=True)
 class ClipResult:
-    """What was made: frames, those of them made now, shots, and frames of the source that were broken."""
+    """What was made: frames, those of them made now, shots, and frames of the source that were broken.
+
+    `num_missing` segments are still to be made by other shards; while there are any, the result is not written. The
+    last shard joins them, which `is_joined_here` tells.
+    """
 
     out: Path
     num_frames: int
@@ -59,6 +45,8 @@ class ClipResult:
     num_shots: int
     broken: int
     size: tuple[int, int]
+    num_missing: int = 0
+    is_joined_here: bool = True
 
 
 def stylize_clip(
@@ -69,6 +57,7 @@ def stylize_clip(
     *,
     timing: Timing | None = None,
     folder_rate: Fraction | None = None,
+    workers: Workers | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> ClipResult:
     """Write the stylized video; a run that was stopped is gone on with.
@@ -80,59 +69,51 @@ def stylize_clip(
         output: What is written.
         timing: Which part of the source, at which rate.
         folder_rate: Frames per second of a folder of pictures.
+        workers: Who makes the segments; by default this process.
         progress: See `Progress`.
 
     Raises:
         StylerError: If the source can't be read, an option does not fit it, or the result can't be written.
     """
-    timing = timing or Timing()
+    timing, workers = timing or Timing(), workers or Workers()
     check_writable(output)
+    if workers.cluster is not None:
+        source, settings = source.absolute(), with_absolute_paths(settings)
     video = open_video(source, rate=folder_rate)
     size = result_size(video.info, output)
     encoding = encoding_of(video.info, output, timing, size)
     encoding.context()  # raises before anything is written
-    copying = Copying(source if isinstance(video, VideoFile) and output.streams == "all" else None)
-    copying = Copying(copying.source, timing.start, timing.end)
+    is_copied = isinstance(video, VideoFile) and output.streams == "all"
+    copying = Copying(source if is_copied else None, timing.start, timing.end)
     check_copied(copying, output.out)
     work = work_folder(output.out)
+    try:
+        work.mkdir(exist_ok=True)
+    except OSError as error:
+        raise write_error(work, error) from error
     key = clip_key(source, stylizer, settings, encoding, timing, video.info)
     frames = FrameStylizer(stylizer, settings, size, quarter_turns=video.info.quarter_turns)
-    plan = planned(video, frames, timing, work, key, size, progress)
+    with exclusive_lock(work / LOCK):
+        plan = found_or_new_plan(video, frames, timing, work, key=key, size=size, progress=progress)
     clip = Clip(video, plan, timing, encoding, size, key)
-    num_new = make_segments(clip, stylizer, settings, work, progress)
-    write_result(clip, work, output, copying)
-    shutil.rmtree(work, ignore_errors=True)
-    return ClipResult(output.out, len(plan.times), num_new, len(set(plan.shots)), plan.broken, size)
+    num_new = make_segments(clip, frames, work, workers, lambda done, total: progress("stylize", done, total))
+    num_missing, is_joined_here = joined(clip, frames, work, output, copying)
+    num_shots = len(set(plan.shots))
+    return ClipResult(output.out, len(plan.times), num_new, num_shots, plan.broken, size, num_missing, is_joined_here)
 
 
-def check_writable(output: Output) -> None:
-    """Raise a StylerError if the result exists, or its folder does not."""
-    if not output.out.parent.is_dir():
-        raise write_error(output.out, FileNotFoundError(2, "No such file or directory"))
-    first = output.out.with_name(output.out.name % 1) if "%" in output.out.name else output.out
-    occupied = first.is_dir() and any(first.iterdir()) if is_frame_folder(output.out) else first.exists()
-    if (occupied or (first.exists() and not first.is_dir())) and not output.overwrite:
-        raise exists_error(first)
-
-
-def work_folder(out: Path) -> Path:
-    """Return the folder of the segments of a result."""
-    return out.with_name(f".{out.name.replace('%', '')}{WORK_SUFFIX}")
-
-
-def result_size(info: VideoInfo, output: Output) -> tuple[int, int]:
-    """Return height and width of the result; those that --size gives are even."""
-    if output.size is None:
-        return info.height, info.width
-    height, width = scaled_size(info.height, info.width, output.size)
-    return max(2, height + height % 2), max(2, width + width % 2)
-
-
-def encoding_of(info: VideoInfo, output: Output, timing: Timing, size: tuple[int, int]) -> Encoding:
-    """Return how the result is encoded."""
-    rate = info.rate if timing.fps is None else timing.fps
-    options: dict[str, Any] = {"codec": output.codec, "crf": output.crf, "preset": output.preset}
-    return encoding_for(info, output.out, size=size, time_base=timing.time_base(info), rate=rate, **options)
+def joined(clip: Clip, frames: FrameStylizer, work: Path, output: Output, copying: Copying) -> tuple[int, bool]:
+    """Write the result if all segments are there; return how many are missing, and whether it was written now."""
+    if not work.is_dir():  # another shard has joined them
+        return 0, False
+    with exclusive_lock(work / LOCK):
+        if not work.is_dir():
+            return 0, False
+        if missing := missing_segments(clip, frames, work):
+            return len(missing), False
+        write_result(clip, segment_jobs(clip, steady=frames.settings.steady), work, output, copying)
+        shutil.rmtree(work, ignore_errors=True)
+    return 0, True
 
 
 def clip_key(
@@ -158,103 +139,3 @@ def clip_key(
     }
     key = {"content": content, "styles": others, "others": [], "model": model, "settings": recorded}
     return json.loads(json.dumps(key))  # as it is read back, to be compared with that
-
-
-def planned(
-    video: Video,
-    frames: FrameStylizer,
-    timing: Timing,
-    work: Path,
-    key: dict[str, Any],
-    size: tuple[int, int],
-    progress: Progress,
-) -> Plan:
-    """Return the plan of an earlier run, or a new one.
-
-    Raises:
-        StylerError: If there are no frames from start to end.
-    """
-    path = work / "plan.json"
-    found = Plan.load(path, key)
-    if found is not None:
-        return found
-    try:
-        work.mkdir(exist_ok=True)
-    except OSError as error:
-        raise write_error(work, error) from error
-    total = video.info.num_frames
-    found = analyzed(
-        video, frames, timing, work, key=key, size=size, on_frame=lambda count: progress("analyze", count, total)
-    )
-    if not found.times:
-        shutil.rmtree(work, ignore_errors=True)
-        raise StylerError(f"{video.info.path} has no frames in this part", "check --start and --end")
-    found.save(path)
-    return found
-
-
-def make_segments(clip: Clip, stylizer: Stylizer, settings: VideoSettings, work: Path, progress: Progress) -> int:
-    """Make the segments that are missing, and return how many frames they have.
-
-    Raises:
-        StylerError: If one fails.
-    """
-    counter = [0]
-    total = len(clip.plan.times)
-
-    def on_frame() -> None:
-        counter[0] += 1
-        progress("stylize", total - left + counter[0], total)
-
-    frames = FrameStylizer(stylizer, settings, clip.size, quarter_turns=clip.video.info.quarter_turns)
-    segments = SegmentStylizer(clip, frames, work, on_frame=on_frame)
-    jobs = segments.jobs()
-    with open_ledger(work, Shard(), jobs) as ledger:
-        todo = from_the_first(jobs, remaining_jobs(jobs, segments).left, segments)
-        left = sum(job.end - job.first for job in todo)
-        pipeline = Pipeline(segments, ledger, num_threads=1, fail_fast=True)
-        try:
-            for outcome in pipeline.outcomes(todo):
-                if outcome.error is not None:
-                    raise outcome.error
-        finally:
-            segments.close()
-    return left
-
-
-def from_the_first(jobs: Sequence[SegmentJob], left: Sequence[Any], segments: SegmentStylizer) -> Sequence[SegmentJob]:
-    """Return the segments from the first that is missing, or from the last before it that can begin without others.
-
-    Each segment goes on with the frames of the one before.
-    """
-    if not left:
-        return []
-    index = min(jobs.index(job) for job in left)
-    while not segments.can_begin_with(jobs[index]):
-        index -= 1
-    return jobs[index:]
-
-
-def write_result(clip: Clip, work: Path, output: Output, copying: Copying) -> None:
-    """Join the segments."""
-    paths = [work / f"{number:05}.segment" for number in range(len(clip.plan.segments()))]
-    if is_frame_folder(output.out):
-        folder = output.out.parent if "%" in output.out.name else output.out
-        pattern = output.out.name if "%" in output.out.name else "%05d.png"
-        try:
-            folder.mkdir(exist_ok=True)
-            write_frames(paths, folder, pattern)
-        except OSError as error:
-            raise write_error(folder, error) from error
-        return
-    with atomic_file(output.out, overwrite=output.overwrite) as file:
-        join(
-            paths,
-            file,
-            out=output.out,
-            encoding=clip.encoding,
-            info=clip.video.info,
-            times=clip.plan.times,
-            durations=clip.plan.durations,
-            copying=copying,
-        )

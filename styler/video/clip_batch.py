@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import styler
 from styler.batch.folders import sources
@@ -12,16 +13,19 @@ from styler.batch.names import Template
 from styler.batch.pictures import BatchStylizer
 from styler.batch.pipeline import Outcome
 from styler.batch.plan import Job, Pair, grouped_by_style, named
+from styler.batch.resuming import remaining_jobs
 from styler.choices import READABLE_SUFFIXES, STYLE_SUFFIX
 from styler.errors import StylerError
 from styler.files import sha256, write_error
 from styler.transfer.record import Record
 from styler.transfer.stylizer import Stylizer
-from styler.video.clip import ClipResult, Output, Progress, stylize_clip
+from styler.video.clip import ClipResult, Progress, stylize_clip
+from styler.video.clip_output import Output
 from styler.video.encoding import VIDEO_SUFFIXES
-from styler.video.frame_stylizing import VideoSettings, settings_files, settings_record
+from styler.video.input_files import input_record
 from styler.video.plan import Timing
-from styler.video.segment_stylizing import input_record
+from styler.video.segment_running import Workers
+from styler.video.settings import VideoSettings, settings_files, settings_record
 
 
 def holds_clips(path: Path) -> bool:
@@ -58,6 +62,7 @@ class ClipOptions:
     settings: VideoSettings
     output: Output
     timing: Timing
+    workers: Workers
 
     def settings_of(self, job: Job) -> VideoSettings:
         """Return the settings of a job."""
@@ -94,10 +99,17 @@ class ClipBatch(BatchStylizer):
     ) -> Iterator[tuple[Outcome, ClipResult | None]]:
         """Make the clips one after the other, and yield what became of each; one that fails does not stop the others.
 
+        Of several shards each begins with another clip, so that they need not wait for each other while a clip is
+        analyzed; a clip that another shard has finished meanwhile is left out. The shard that joins it records it.
+
         Raises:
             StylerError: If the ledger can't be written.
         """
-        for job in jobs:
+        shard = self.options.workers.shard
+        first = len(jobs) * (shard.number - 1) // shard.count
+        for job in [*jobs[first:], *jobs[:first]]:
+            if shard.count > 1 and not remaining_jobs([job], self).left:
+                continue
             start = perf_counter()
             try:
                 result = self._made(job, progress(job))
@@ -105,10 +117,11 @@ class ClipBatch(BatchStylizer):
                 ledger.append({"outcome": "failed", "out": job.key, "error": error.what})
                 yield Outcome(job, error=error), None
                 continue
-            path = self.folder / job.out
-            line = {"out": job.key, "output": sha256(path), "bytes": path.stat().st_size, **self.record(job)}
             seconds = round(perf_counter() - start, 3)
-            ledger.append({"outcome": "done", **line, "seconds": seconds})
+            if result.is_joined_here:
+                path = self.folder / job.out
+                line = {"out": job.key, "output": sha256(path), "bytes": path.stat().st_size, **self.record(job)}
+                ledger.append({"outcome": "done", **line, "seconds": seconds})
             yield Outcome(job, seconds), result
 
     def _made(self, job: Job, progress: Progress) -> ClipResult:
@@ -119,4 +132,5 @@ class ClipBatch(BatchStylizer):
             raise write_error(path.parent, error) from error
         output = replace(self.options.output, out=path, overwrite=self.overwrite or job.key in self.replaceable)
         settings = self.options.settings_of(job)
-        return stylize_clip(job.content, self.stylizer, settings, output, timing=self.options.timing, progress=progress)
+        how: dict[str, Any] = {"timing": self.options.timing, "workers": self.options.workers, "progress": progress}
+        return stylize_clip(job.content, self.stylizer, settings, output, **how)

@@ -1,30 +1,16 @@
-"""Encoders: which codec, pixel format and options a result gets."""
+"""How a result is encoded: its container, codec, pixel format, colors and times."""
 
 import os
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
 
 import av
 
 from styler.errors import StylerError
 from styler.video.color import PLANAR, SRGB, ColorTags
+from styler.video.encoders import VideoCodec, encoder_for, encoder_options, pixel_format
 from styler.video.video_info import VideoInfo
-
-VideoCodec = Literal["h264", "hevc", "av1", "vp9", "prores", "ffv1"]
-"""Codecs of results."""
-
-ENCODERS = {
-    "h264": ("libx264", "h264_videotoolbox", "h264_mf"),
-    "hevc": ("libx265", "hevc_videotoolbox", "hevc_mf"),
-    "av1": ("libsvtav1", "libaom-av1", "librav1e"),
-    "vp9": ("libvpx-vp9",),
-    "prores": ("prores_ks", "prores_aw"),
-    "ffv1": ("ffv1",),
-    "png": ("png",),
-}
-"""Encoders of each codec, the best first."""
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 ANIMATED = {".gif": "gif", ".webp": "webp", ".apng": "apng"}
@@ -45,9 +31,6 @@ VIDEO_SUFFIXES = (
     ".3gp",
 )
 """Files that are taken for videos in a folder."""
-
-CRF = {"libx264": 18, "libx265": 20, "libsvtav1": 28, "libaom-av1": 24, "libvpx-vp9": 24}
-"""Default quality: hard to tell from the frames themselves. Paint has more detail than film, so files are large."""
 
 ROWS_PER_THREAD = 128
 """Of an encoder. A run that is gone on with gives the same bytes, but x264 has other ones now and then for small frames
@@ -165,19 +148,6 @@ def is_frame_folder(out: Path) -> bool:
     return "%" in out.name or (not out.suffix and str(out) != "-")
 
 
-def encoder_for(codec: str) -> str:
-    """Return the encoder of a codec on this machine.
-
-    Raises:
-        StylerError: If there is none.
-    """
-    found = next((name for name in ENCODERS[codec] if name in av.codecs_available), None)
-    if found is None:
-        have = ", ".join(one for one, names in ENCODERS.items() if one != "png" and set(names) & av.codecs_available)
-        raise StylerError(f"FFmpeg has no encoder for {codec} on this machine", f"choose --codec from {have}")
-    return found
-
-
 def check_container(codec: str, suffix: str) -> None:
     """Raise a StylerError unless a container holds the codec."""
     if suffix not in CONTAINERS:
@@ -191,52 +161,3 @@ def check_container(codec: str, suffix: str) -> None:
     }.get(suffix)
     if allowed and codec not in allowed:
         raise StylerError(f"{suffix} does not hold {codec}", f"choose --codec from {', '.join(allowed)}, or write .mkv")
-
-
-def pixel_format(encoder: str, info: VideoInfo, *, odd: bool) -> str:
-    """Return the pixel format of the result: chroma and depth of the source, or the next that the encoder has.
-
-    H.264 and HEVC cut frames only by whole chroma samples: odd sizes need chroma at full resolution.
-    """
-    known = [format.name for format in av.Codec(encoder, "w").video_formats or []]
-    match = PLANAR.match(info.format)
-    chroma = match[3] if match else "444" if encoder == "ffv1" else "420"
-    if odd and encoder in ("libx264", "libx265"):
-        chroma = "444"
-    depths = [depth for depth in (8, 10, 12, 14, 16) if depth >= info.depth]
-    others = {"420": ("420", "422", "444"), "422": ("422", "444", "420"), "440": ("444", "422", "420")}
-    for depth in (*depths, 10, 8):
-        for one in others.get(chroma, ("444", "422", "420")):
-            name = f"yuv{one}p" if depth == 8 else f"yuv{one}p{depth}le"
-            if name in known:
-                return name
-    return known[0] if known else "yuv420p"
-
-
-def encoder_options(encoder: str, crf: float | None, preset: str | None) -> dict[str, str]:
-    """Return the options of an encoder.
-
-    Raises:
-        StylerError: If it has no such option.
-    """
-    if crf is not None and encoder not in CRF:
-        raise StylerError(f"{encoder} has no --crf: it is lossless, or has a fixed quality", "leave --crf out")
-    options: dict[str, str] = {}
-    if encoder in CRF:
-        options["crf"] = f"{CRF[encoder] if crf is None else crf:g}"
-    match encoder:
-        case "libx264":
-            options |= {"preset": preset or "medium", "x264-params": "mbtree=0"}  # as ROWS_PER_THREAD
-        case "libx265":
-            options |= {"preset": preset or "medium", "x265-params": "log-level=none"}
-        case "libsvtav1":
-            options |= {"preset": preset or "8"}
-        case "libvpx-vp9":
-            options |= {"b": "0", "row-mt": "1", "cpu-used": preset or "4", "deadline": "good"}
-        case "prores_ks":
-            options |= {"profile": preset or "hq", "vendor": "apl0"}
-        case "ffv1":
-            options |= {"level": "3", "slicecrc": "1"}
-        case _ if preset is not None:
-            raise StylerError(f"{encoder} has no --preset", "leave --preset out")
-    return options

@@ -1,5 +1,6 @@
 """Masks of frames: one picture for all of them, or a video that runs beside. Masks are `(1, 1, H, W)`, uint8."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +17,7 @@ from styler.video.video_info import TimedFrame
 
 
 class FrameMask(Protocol):
-    """A mask for every time; times are asked for in ascending order."""
+    """A mask for every time; fastest in ascending order."""
 
     def at(self, seconds: float) -> Tensor:
         """Return the mask at a time."""
@@ -55,25 +56,32 @@ class PictureMask:
 
 
 class VideoMask:
-    """A video that runs beside; after its end its last frame stays."""
+    """A video that runs beside; after its end its last frame stays. Going back decodes it from the beginning again."""
 
     def __init__(self, path: Path, size: tuple[int, int], quarter_turns: int):
         self._size, self._turns = size, quarter_turns
-        video = open_video(path)
-        self._info = video.info
-        self._frames: Iterator[TimedFrame] = video.frames()
-        self._next: TimedFrame | None = next(self._frames)
-        self._mask = self._of(next(open_video(path).frames()))
+        self._video = open_video(path)
+        self._begin()
 
     def at(self, seconds: float) -> Tensor:
         """Return the mask that is shown at a time."""
+        if seconds < self._seconds:
+            self._begin()
+        self._seconds = seconds
         fresh = None
-        while self._next is not None and float(self._next.pts * self._info.time_base) <= seconds + 1e-6:
+        while self._next is not None and float(self._next.pts * self._video.info.time_base) <= seconds + 1e-6:
             fresh, self._next = self._next, next(self._frames, None)
         if fresh is not None:
             self._mask = self._of(fresh)
         return self._mask
 
+    def _begin(self) -> None:
+        self._seconds = -math.inf
+        self._frames: Iterator[TimedFrame] = self._video.frames()
+        first = next(self._frames)
+        self._mask, self._next = self._of(first), next(self._frames, None)
+
     def _of(self, timed: TimedFrame) -> Tensor:
-        image = torch.rot90(rgb_of(timed.frame, self._info.tags), self._info.quarter_turns, (-2, -1))
+        info = self._video.info
+        image = torch.rot90(rgb_of(timed.frame, info.tags), info.quarter_turns, (-2, -1))
         return turned_like_frames(image.contiguous(), self._size, self._turns)

@@ -11,7 +11,8 @@ from styler.errors import StylerError
 from styler.images.pixels import quantized, resize_to
 from styler.transfer.stylizer import Stylizer
 from styler.video.blending import Blender
-from styler.video.frame_stylizing import FrameStylizer, Sample, VideoSettings, with_frame_moments
+from styler.video.frame_stylizing import FrameStylizer, Sample
+from styler.video.settings import VideoSettings, with_frame_moments
 from styler.video.shots import FLOOR, RATIO, SIDE, change, frame_moments
 
 

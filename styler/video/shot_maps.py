@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from styler.choices import LEVELS, Level, Method, Transform
@@ -17,6 +17,7 @@ from styler.transfer.style import Style
 from styler.transfer.tiling import padded
 from styler.transfer.trace import Trace
 from styler.transfer.whitening import TRANSFORMS, Affine
+from styler.video.tensor_files import write_tensors
 
 
 @torch.no_grad()
@@ -86,7 +87,7 @@ def save_maps(maps: Maps, path: Path) -> None:
         for name, value in affine._asdict().items()
     }
     counts = {f"{level}/count": torch.tensor(len(affines)) for level, affines in maps.items()}
-    save_file(tensors | counts, path)
+    write_tensors(tensors | counts, path)
 
 
 def load_maps(path: Path, device: torch.device) -> Maps:

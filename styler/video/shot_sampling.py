@@ -56,7 +56,7 @@ class Shots:
             path = maps_file(self._folder, self.numbers[-1])
             if self._frames.settings.changes:
                 self._frames.begin_shot(samples)
-                self._frames.save_colors(path)
+                self._frames.styles.save_colors(path)
             else:
                 self._frames.save_look(samples, seconds, path)
         self._samples = Samples()

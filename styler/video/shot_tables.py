@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from styler.images.picture import Picture
@@ -14,6 +14,7 @@ from styler.photo.color_table import ColorTable, blended
 from styler.photo.photograph import fitted_tables
 from styler.transfer.style import Style
 from styler.transfer.stylizer import Stylizer
+from styler.video.tensor_files import write_tensors
 
 SIDE = 256
 """Longer side, in pixels, at which the frames are stylized to fit the tables; styles are analysed at it too."""
@@ -49,7 +50,7 @@ def shot_tables(
 
 def save_tables(tables: Sequence[ColorTable], path: Path) -> None:
     """Write tables, whose ends are black and white, to a file."""
-    save_file({"tables": torch.stack([table.values for table in tables])}, path)
+    write_tensors({"tables": torch.stack([table.values for table in tables])}, path)
 
 
 def load_tables(path: Path) -> list[ColorTable]:

@@ -11,8 +11,8 @@ import numpy as np
 
 from styler.errors import StylerError
 from styler.transfer.stylizer import Stylizer
-from styler.video.frame_stylizing import VideoSettings
 from styler.video.live import LiveStylizer, array_of, image_of
+from styler.video.settings import VideoSettings
 
 SIDES = (160, 240, 320, 480, 640, 960, 1280)
 """Longer sides to choose from."""

@@ -6,7 +6,7 @@ import torch
 from samples import picture
 
 from styler.benchmarks.video.clips import known_clips, sampled
-from styler.benchmarks.video.scores import blurred, blurred_to, sharpness, video_scores, warp_error
+from styler.benchmarks.video.scores import blurred, blurred_to, sharpness, style_left, video_scores, warp_error
 from styler.images import Picture
 
 
@@ -34,10 +34,16 @@ def test_what_the_object_covers_and_uncovers_is_not_compared(clips):
 
 def test_frames_alone_have_ratios_of_one(clips):
     clip, alone = clips["pan"], torch.rand(4, 3, 240, 320)
-    scores = video_scores("same", clip, alone, alone, distance=lambda image: float(image.mean()))
+    scores = video_scores("same", clip, alone, alone, distances=lambda image: [float(image.mean()), 1.0])
     assert (scores.near, scores.far, scores.late_sharpness, scores.effect) == (1, 1, 1, 1)
     assert scores.near_over_blur == pytest.approx(1)
     assert scores.style_left == 1
+
+
+def test_style_left_is_the_mean_over_levels_of_what_is_left_of_each_distance():
+    frames, contents = torch.full((4, 3, 8, 8), 0.5), torch.ones(4, 3, 8, 8)
+    found = style_left(lambda image: [float(image.mean()), 100 * float(image.mean()) ** 2], frames, contents)
+    assert found == pytest.approx((0.5 + 0.25) / 2)
 
 
 def test_steadier_frames_have_a_smaller_error_and_a_blur_is_told_from_them(clips):
@@ -79,3 +85,20 @@ def test_the_table_has_our_model_and_a_peer(tmp_path, tiny_file, monkeypatch, ca
     assert [(row["tool"], row["clip"]) for row in rows[:2]] == [("tiny", "pan"), ("copy", "pan")]
     assert len(rows) == 8
     assert rows[1]["effect"] == 0
+
+
+@pytest.mark.slow
+def test_the_table_of_speed_has_a_row_for_each_size(tmp_path, tiny_file, monkeypatch, capfd):
+    from styler import cli
+
+    (tmp_path / "photos").mkdir()
+    Picture.of(picture(60, 80)).save(tmp_path / "photos" / "a.png")
+    Picture.of(picture(40, 40, seed=5)).save(tmp_path / "style.png")
+    monkeypatch.setattr("styler.video.speed.SIZES", {(36, 64): 3, (72, 128): 2})
+    words = ["bench", "video", tmp_path / "photos", tmp_path / "style.png", "--speed", "-m", tiny_file]
+    monkeypatch.setattr(sys, "argv", ["styler", *map(str, words)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    rows = [line for line in capfd.readouterr().out.splitlines() if "×" in line]
+    assert not ended.value.code
+    assert [row.split(" | ")[1] for row in rows] == ["64×36", "128×72"]

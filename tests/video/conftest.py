@@ -5,8 +5,9 @@ from samples import picture
 
 from styler.images import Picture
 from styler.transfer.stylizer import Stylizer
-from styler.video.clip import Output, stylize_clip
-from styler.video.frame_stylizing import VideoSettings
+from styler.video.clip import stylize_clip
+from styler.video.clip_output import Output
+from styler.video.settings import VideoSettings
 
 
 @pytest.fixture
@@ -25,10 +26,12 @@ def style(tmp_path):
 def stylized(stylizer, style):
     """Return a function that stylizes a clip: source, result, settings, then options of `Output`."""
 
-    def run(source, out, *, settings=None, timing=None, folder_rate=None, progress=None, **options):
+    def run(source, out, *, settings=None, timing=None, folder_rate=None, progress=None, workers=None, **options):
         chosen = VideoSettings(**({"styles": (style,)} | (settings or {})))
         more = {} if progress is None else {"progress": progress}
         output = Output(out, **options)
-        return stylize_clip(source, stylizer, chosen, output, timing=timing, folder_rate=folder_rate, **more)
+        return stylize_clip(
+            source, stylizer, chosen, output, timing=timing, folder_rate=folder_rate, workers=workers, **more
+        )
 
     return run

@@ -1,9 +1,8 @@
-import numpy as np
 import pytest
 import torch
 from clips import moving_frames
 
-from styler.video.blending import Blender, BlendState, gray, trusted_flow, warped
+from styler.video.blending import Blender
 from styler.video.live import image_of
 
 NOISE = 0.1
@@ -57,44 +56,6 @@ def test_a_result_follows_a_ramp_of_light():
     blended = [blender(one, one) for one in contents]
     lag = float((contents[-1] - blended[-1]).mean())
     assert lag < 0.04  # without the light of the surroundings 0.07
-
-
-def test_what_was_uncovered_is_not_blended():
-    dark = (np.random.default_rng(0).random((96, 128)) * 60).astype(np.uint8)
-    bright = (np.random.default_rng(1).random((40, 40)) * 60 + 190).astype(np.uint8)
-    before, now = dark.copy(), dark.copy()
-    before[30:70, 40:80], now[30:70, 46:86] = bright, bright
-    import cv2
-
-    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    _, trust = trusted_flow(dis, before, now)
-    assert trust[32:68, 41:45].mean() < 0.3
-    assert trust[5:20, 5:120].mean() > 0.7
-
-
-def test_flow_is_that_of_a_shifted_picture():
-    import cv2
-
-    a, b = (gray(one) for one in images(2, step=3))
-    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    flow, trust = trusted_flow(dis, a, b)
-    assert np.median(flow[20:-20, 20:-20, 0]) == pytest.approx(3, abs=0.5)
-    assert trust[20:-20, 20:-20].mean() > 0.5
-    np.testing.assert_allclose(warped(a, np.zeros((*a.shape, 2), np.float32), cv2.INTER_LINEAR), a)
-
-
-def test_a_state_from_a_file_goes_on_as_one_in_memory(tmp_path):
-    contents = images(4)
-    results = flickering(contents)
-    first = Blender(0.7)
-    for a, b in zip(contents[:2], results[:2], strict=True):
-        first(a, b)
-    assert first.state is not None
-    first.state.save(tmp_path / "state.safetensors")
-    again = [Blender(0.7, state=one) for one in (first.state, BlendState.load(tmp_path / "state.safetensors"))]
-    for a, b in zip(contents[2:], results[2:], strict=True):
-        one, two = (blender(a, b) for blender in again)
-        assert torch.equal(one, two)
 
 
 @pytest.mark.parametrize("size", [(8, 8), (20, 16), (31, 47)])

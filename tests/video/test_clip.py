@@ -11,7 +11,7 @@ from styler.errors import StylerError
 from styler.files import sha256
 from styler.images import Picture
 from styler.video import plan
-from styler.video.clip import work_folder
+from styler.video.clip_output import work_folder
 from styler.video.color import rgb_of
 from styler.video.plan import Timing
 from styler.video.reading import open_video
@@ -254,7 +254,7 @@ def test_a_full_disk_is_one_error_and_leaves_no_half_file(stylized, tmp_path, mo
     def full(file, packet):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("styler.video.segment_stylizing.write_packet", full)
+    monkeypatch.setattr("styler.video.segment_encoding.write_packet", full)
     with pytest.raises(StylerError, match="No space left") as caught:
         stylized(source, out)
     assert "free some space" in caught.value.todo

@@ -6,8 +6,8 @@ import torch
 from clips import moving_frames
 
 from styler.errors import StylerError
-from styler.video.frame_stylizing import VideoSettings
 from styler.video.live import LiveStylizer, image_of, stylize_raw
+from styler.video.settings import VideoSettings
 from styler.video.webcam import LiveSize, show_camera
 
 

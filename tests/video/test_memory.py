@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 from styler.process import peak_mib
 from styler.transfer.stylizer import Stylizer
-from styler.video.clip import Output, stylize_clip
-from styler.video.frame_stylizing import VideoSettings
+from styler.video.clip import stylize_clip
+from styler.video.clip_output import Output
+from styler.video.settings import VideoSettings
 
 model, style, *clips = map(Path, sys.argv[1:])
 stylizer = Stylizer(model, device="cpu", dtype="float32")

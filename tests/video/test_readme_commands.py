@@ -16,6 +16,7 @@ COMMANDS = [
     line.split("  #")[0].strip()
     for page in ("README.md", "docs/video.md")
     for line in re.findall(r"^    (styler video .*)", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+    if "--shard" not in line  # of which none writes a video by itself: tests/cli/test_video_shards.py
 ]
 
 

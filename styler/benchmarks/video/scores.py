@@ -1,6 +1,6 @@
 """Scores of a stylized clip beside its frames stylized alone. Frames are `(T, 3, H, W)`, RGB floats in [0, 1]."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,7 +28,7 @@ class VideoScores:
         near_over_blur: The first, over that of frames alone, blurred to the same sharpness.
         late_sharpness: Sharpness of the last quarter, over that of frames alone.
         effect: Difference from the clip, over that of frames alone.
-        style_left: Distance from the style, over that of frames alone; None without a judge.
+        style_left: Share of the distance from the style that is left, over that of frames alone; None without a judge.
     """
 
     tool: str
@@ -47,7 +47,7 @@ def video_scores(
     frames: Tensor,
     alone: Tensor,
     *,
-    distance: Callable[[Tensor], float] | None = None,
+    distances: Callable[[Tensor], Sequence[float]] | None = None,
 ) -> VideoScores:
     """Return the scores.
 
@@ -56,7 +56,7 @@ def video_scores(
         clip: The clip.
         frames: Its stylized frames.
         alone: The frames stylized one by one.
-        distance: Distance of an image `(1, 3, H, W)` from the style.
+        distances: Distances of an image `(1, 3, H, W)` from the style, by level.
 
     Raises:
         ValueError: If frames are missing, or of another size.
@@ -74,13 +74,18 @@ def video_scores(
         near / warp_error(clip, blurred_to(alone, sharpness(frames)), 1),
         sharpness(frames[-late:]) / sharpness(alone[-late:]),
         float((frames - contents).abs().mean() / (alone - contents).abs().mean()),
-        None if distance is None else _mean(distance, frames) / _mean(distance, alone),
+        None if distances is None else style_left(distances, frames, contents) / style_left(distances, alone, contents),
     )
 
 
-def _mean(distance: Callable[[Tensor], float], frames: Tensor) -> float:
-    chosen = torch.linspace(0, len(frames) - 1, 3).long()
-    return sum(distance(frames[index : index + 1]) for index in chosen.tolist()) / len(chosen)
+def style_left(distances: Callable[[Tensor], Sequence[float]], frames: Tensor, contents: Tensor) -> float:
+    """Return how far frames are from the style, as a share of how far their contents were, averaged over levels."""
+    chosen = torch.linspace(0, len(frames) - 1, 3).long().tolist()
+    found, before = (
+        torch.tensor([list(distances(images[index : index + 1])) for index in chosen]).mean(0)
+        for images in (frames, contents)
+    )
+    return float((found / before).mean())
 
 
 def warp_error(clip: KnownClip, frames: Tensor, apart: int) -> float:
