@@ -20,8 +20,10 @@ from samples import picture
 from snippets import ROOT, shown
 
 from styler import cli
+from styler.cli.bench_engines import comparison_table
 from styler.errors import StylerError
 from styler.export import extra
+from styler.export.engine_comparison import EngineRow
 from styler.export.graph_cache import are_cached, graphs_folder
 from styler.export.onnx_model import OPSET, check_operators
 from styler.export.programs import programs_of
@@ -312,12 +314,25 @@ def test_a_damaged_graph_is_named(transfer, cached, picture_file):
 
 def test_the_engines_are_compared(transfer, cached, picture_file, tmp_path):
     picture_file("photos/a.png"), picture_file("paintings/b.png", seed=1)
-    words = ["photos", "paintings", "--pairs", "2", "--size", "48", "--cold", "1", "--model", cached, "--json"]
-    status, out, _ = transfer("engines", *words, command="bench")
+    words = ["photos", "paintings", "--pairs", "2", "--sizes", "48,64", "--cold", "1", "--model", cached]
+    status, out, _ = transfer("engines", *words, "--json", command="bench")
     assert status == 0
-    found = json.loads(out)
-    assert found["largest"] < 0.1
-    assert found["onnx_peak_mib"] < found["torch_peak_mib"]
+    *warm, cold = json.loads(out)["rows"]
+    assert [row["what"] for row in (*warm, cold)] == ["48 warm", "64 warm", "48 cold"]
+    assert max(row["largest"] for row in warm) < 0.1
+    assert all(len(row["ratio_by_run"]) == 2 for row in warm)
+    assert cold["onnx_peak_mib"] < cold["torch_peak_mib"]
+    assert cold["ratio"] == cold["onnx_seconds"] / cold["torch_seconds"]
+
+
+def test_the_comparison_of_engines_is_shown_as_a_table():
+    rows = [
+        EngineRow("512 warm", 0.5, 0.3, [0.6, 0.5, 0.7], largest=0.02, mean=0.0003),
+        EngineRow("512 cold", 4.0, 1.0, [0.25], torch_peak_mib=700, onnx_peak_mib=250),
+    ]
+    _, _, warm, cold = comparison_table(rows).splitlines()
+    assert warm == "| 512 warm | 0.500 | 0.300 | 0.60 |  |  | 0.02 | 0.0003 |"
+    assert cold == "| 512 cold | 4.000 | 1.000 | 0.25 | 700 | 250 |  |  |"
 
 
 def test_a_missing_runtime_is_named(transfer, cached, picture_file, monkeypatch):
