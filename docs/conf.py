@@ -20,6 +20,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "command_reference",
+    "demo",
     "type_aliases",
 ]
 exclude_patterns = ["extensions"]

@@ -2,28 +2,41 @@
 
 import json
 import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from statistics import mean, median
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from styler.cli.console import stdout
+from styler.cli.console import stderr, stdout
 from styler.cli.help_pages import examples
+from styler.cli.markdown_table import header, line
+from styler.cli.option_values import parse_numbers
 from styler.process import reduce_thread_spinning
 
-EXAMPLES = examples("styler bench engines photos paintings", "styler bench engines photos paintings --cold 0")
+if TYPE_CHECKING:
+    from styler.export.engine_comparison import EngineRow
+
+EXAMPLES = examples(
+    "styler bench engines photos paintings", "styler bench engines photos paintings --sizes 256 --pairs 60 --cold 0"
+)
 
 
 def bench_engines(
     contents: Annotated[Path, typer.Argument(help="Folder of photographs.", show_default=False)],
     styles: Annotated[Path, typer.Argument(help="Folder of style pictures.", show_default=False)],
-    pairs: Annotated[int, typer.Option(min=1, help="Number of pairs.", rich_help_panel="Measurement")] = 20,
-    size: Annotated[
-        int, typer.Option(min=1, help="Longer side of all pictures, in pixels.", rich_help_panel="Size")
-    ] = 512,
+    sizes: Annotated[
+        str, typer.Option(help="Longer sides of all pictures, in pixels.", rich_help_panel="Size")
+    ] = "512,1024",
+    pairs: Annotated[int, typer.Option(min=1, help="Number of pairs.", rich_help_panel="Measurement")] = 8,
     cold: Annotated[
-        int, typer.Option(min=0, help="Processes of each engine from file to file.", rich_help_panel="Measurement")
+        int,
+        typer.Option(
+            min=0,
+            help="Timed runs of the whole command, at the first size; 0 skips them.",
+            rich_help_panel="Measurement",
+        ),
     ] = 3,
     model: Annotated[str, typer.Option("--model", "-m", help="Name of a shipped model.", rich_help_panel="Machine")] = (
         "small"
@@ -32,8 +45,9 @@ def bench_engines(
 ) -> None:
     """Compare the engines torch, in float32 with exact roots, and onnx: pictures, seconds and memory."""
     reduce_thread_spinning()
+    sides = parse_numbers(sizes)
     from styler.batch.folders import sources
-    from styler.export.engine_comparison import chosen_pairs, cold_run, compared
+    from styler.export.engine_comparison import chosen_pairs, cold_row, warm_row
     from styler.export.graph_cache import cached_graphs
     from styler.export.light_engine import LightEngine
     from styler.model.catalog import find_model
@@ -45,26 +59,26 @@ def bench_engines(
         [source.path for source in sources(folder, name, Path(), recursive=True)]
         for folder, name in ((contents, "contents"), (styles, "styles"))
     ]
-    chosen = chosen_pairs(*given, count=pairs)
-    list(compared(chosen[:1], stylizer, engine, size=size))  # warms up
-    rows = list(compared(chosen, stylizer, engine, size=size))
-    found = {
-        "pairs": pairs,
-        "size": size,
-        "largest": max(row.largest for row in rows),
-        "mean": mean(row.mean for row in rows),
-        "torch_seconds": median(row.torch_seconds for row in rows),
-        "onnx_seconds": median(row.onnx_seconds for row in rows),
-        "ratio": median(row.onnx_seconds / row.torch_seconds for row in rows),
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("torch", "onnx") if cold else ():
-            out = Path(folder) / "out.png"
-            runs = [cold_run(*chosen[0], out, engine=name, model=model, size=size) for _ in range(cold)]
-            found |= {f"{name}_cold_seconds": median(run.seconds for run in runs)}
-            found |= {f"{name}_peak_mib": max(run.peak_mib for run in runs)}
+    chosen, rows = chosen_pairs(*given, count=pairs), []
+    for side in sides:
+        rows.append(warm_row(chosen, stylizer, engine, size=side))
+        stderr.print(f"{rows[-1].what}: {rows[-1].ratio:.2f}", highlight=False)
+    if cold:
+        with tempfile.TemporaryDirectory() as folder:
+            rows.append(cold_row(*chosen[0], Path(folder) / "out.png", model=model, size=sides[0], rounds=cold))
     if as_json:
-        typer.echo(json.dumps(found))
-        return
-    for name, value in found.items():
-        stdout.print(f"{name.replace('_', ' ')}: {value:.4g}", highlight=False)
+        typer.echo(json.dumps({"pairs": pairs, "rows": [asdict(row) | {"ratio": row.ratio} for row in rows]}))
+    else:
+        stdout.print(comparison_table(rows))
+
+
+def comparison_table(rows: "Sequence[EngineRow]") -> str:
+    """Return the seconds, the ratios, the memory and the differences as a table."""
+    names = ["run", "torch s", "onnx s", "onnx / torch", "torch MiB", "onnx MiB", "largest difference", "mean"]
+    lines = header(names)
+    for row in rows:
+        figures = [f"{row.torch_seconds:.3f}", f"{row.onnx_seconds:.3f}", f"{row.ratio:.2f}"]
+        figures += ["" if x is None else str(x) for x in (row.torch_peak_mib, row.onnx_peak_mib)]
+        figures += ["" if x is None else f"{x:.2g}" for x in (row.largest, row.mean)]
+        lines.append(line([row.what, *figures]))
+    return "\n".join(lines)

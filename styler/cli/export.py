@@ -36,6 +36,12 @@ def export(
     dtype: Annotated[
         ExportDType, typer.Option(help="Precision of the networks.", rich_help_panel="Machine")
     ] = "float32",
+    masks: Annotated[
+        bool,
+        typer.Option(
+            "--masks", help="Also write a graph with a style for each of several masks.", rich_help_panel="Output"
+        ),
+    ] = False,
     page: Annotated[
         Path | None,
         typer.Option(
@@ -49,7 +55,8 @@ def export(
 ) -> None:
     """Write the transfer as portable graphs, ONNX or torch.export.
 
-    One graph computes the style of a picture, the other stylizes a photograph. A card with the licence and a list of
+    One graph computes the style of a picture, the other stylizes a photograph, a third one (--masks) stylizes it by
+    regions. A card with the licence and a list of
     SHA-256 are written beside them.
     """
     from styler.export.browser_page import check_runtime, write_page
@@ -63,7 +70,7 @@ def export(
     with console.status("tracing the networks …", spinner_style="cyan"):
         with garbage_collection_paused("torch"):
             from styler.export.writing import export_model
-        paths = export_model(model, out, format=format, dtype=dtype, overwrite=overwrite)
+        paths = export_model(model, out, format=format, dtype=dtype, masks=masks, overwrite=overwrite)
         if page is not None:
             paths += write_page(out, page, overwrite=overwrite)
     for path in paths:

@@ -1,6 +1,6 @@
 """A static page that runs the graphs in a browser by onnxruntime-web. Does not import torch.
 
-The runtime is 15 MB, so it is no part of styler: its files are taken from a folder, and their hashes checked.
+The runtime is 41 MB, so it is no part of styler: its files are taken from a folder, and their hashes checked.
 """
 
 import json
@@ -13,12 +13,17 @@ from styler.files import atomic_file, sha256
 RUNTIME_VERSION = "1.30.0"
 RUNTIME = {
     "ort.wasm.bundle.min.mjs": "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
+    "ort.webgpu.bundle.min.mjs": "0730816731ce2cdfb06f273da065d4a1c7091eb9d1756a83b2916c8a89d015e2",
+    "ort-wasm-simd-threaded.asyncify.wasm": "39f9f0894d478800487ed9f7dbe92618498db320cf55c8e3d89adff8dce658da",
     "ort-wasm-simd-threaded.wasm": "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
 }
-"""SHA-256 of the files of onnxruntime-web that the page needs."""
+"""SHA-256 of the files of onnxruntime-web that the page needs: for WebAssembly 14 MB, for WebGPU 27 MB."""
 
 PAGE, WEB = Path(__file__).parent / "page", Path(styler.__file__).parent / "web" / "static"
-SHARED = ("app.css", "icon.svg")
+SHARED = (
+    *("app.css", "icon.svg", "texts.js"),
+    *("incoming.js", "masks.js", "scaling.js", "viewer.js"),
+)
 """What the page has in common with that of `styler web`."""
 
 FILES = "files.json"

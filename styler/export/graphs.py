@@ -4,17 +4,17 @@ They compute what `style_of` and `cascade` do for a whole picture, with the map 
 `matrix_sqrt.transport(method="products")`. Pictures are `(1, 3, H, W)`, floats in [0, 1], of any size from 1×1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from styler.choices import LEVELS, Level
+from styler.export.feature_transport import transported, transported_by_region, two_pass_moments
 from styler.export.padding import cropped, padded
-from styler.matrix_sqrt import transport
 from styler.model.encoder import Encoder
 from styler.model.weights import Model
+from styler.transfer.regions import shares_in_cells
 from styler.transfer.seeding import (
     PERIODS,
     ROUGHEST,
@@ -27,7 +27,6 @@ from styler.transfer.seeding import (
     roughness_of,
 )
 from styler.transfer.stylizer import FAINT
-from styler.transfer.whitening import EPS
 
 
 def levels_of(model: Model) -> tuple[Level, ...]:
@@ -74,19 +73,37 @@ class TransferGraph(nn.Module):
             roughness: That of the style, `(1,)`.
             moments: Of the style, in the order of `moment_names`.
         """
-        pixels = self.seeded(padded(content), first_strength(strength) * amplitude_of(roughness))
+        amplitude = first_strength(strength) * amplitude_of(roughness)
+        return self.stylized(content, strength, amplitude, moments)
+
+    def stylized(
+        self,
+        content: Tensor,
+        strength: Tensor,
+        amplitude: Tensor,
+        moments: Sequence[Tensor],
+        shares: Mapping[Level, Tensor] | None = None,
+    ) -> Tensor:
+        """Return the stylized picture.
+
+        Args:
+            content: The picture.
+            strength: See `forward`.
+            amplitude: Of the noise on flat parts, `(1,)` or by pixel of the padded picture.
+            moments: See `forward`; of each region's style if there are several.
+            shares: Of the regions in the cells of each level.
+        """
+        pixels = self.seeded(padded(content), amplitude)
         for level, wanted, mean, covariance in zip(self.levels, strength, moments[::2], moments[1::2], strict=True):
-            fresh = self.decoded(pixels, level, wanted, mean, covariance)
+            features = self.encoder(pixels, level).float()
+            if shares is None:
+                features = transported(features, mean, covariance, wanted)
+            else:
+                features = transported_by_region(features, shares[level], mean, covariance, wanted)
+            fresh = self.decoders[level](features).clamp(0, 1)
             pixels = torch.where(wanted < 0, pixels, fresh)
         share = (strength.amax(0) / FAINT).clamp(0, 1)
         return torch.lerp(content, cropped(pixels, content), share)
-
-    def decoded(self, pixels: Tensor, level: Level, strength: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
-        """Return the pixels of one level."""
-        features = self.encoder(pixels, level)
-        found = two_pass_moments(features.float())
-        mapped = transported(features.float(), *found, mean, covariance, strength)
-        return self.decoders[level](mapped).clamp(0, 1)
 
     def seeded(self, images: Tensor, amplitude: Tensor) -> Tensor:
         """Return the pictures with noise where they are flat, see `styler.transfer.seeding`."""
@@ -98,23 +115,26 @@ class TransferGraph(nn.Module):
         return images + amplitude * flatness(images) * (total / len(PERIODS) ** 0.5)
 
 
-def two_pass_moments(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean `(1, C)` and covariance `(1, C, C)` of features `(1, C, H, W)`."""
-    x = features.flatten(2)
-    mean = x.mean(-1)
-    x = x - mean.unsqueeze(-1)
-    return mean, x @ x.mT / x.shape[-1]
+class MaskedTransferGraph(TransferGraph):
+    """A content, masks and the styles of their regions to the stylized picture, for any number of masks."""
 
+    def forward(  # ty: ignore[incompatible-method-override]
+        self, content: Tensor, masks: Tensor, strength: Tensor, roughness: Tensor, *moments: Tensor
+    ) -> Tensor:
+        """Return the stylized picture, of the content's size.
 
-def transported(
-    features: Tensor, mean: Tensor, covariance: Tensor, target: Tensor, wanted: Tensor, strength: Tensor
-) -> Tensor:
-    """Return features `(1, C, H, W)` with these moments mapped to others at a strength: a 1×1 convolution."""
-    identity = torch.eye(covariance.shape[-1])
-    matrix = transport(covariance + EPS * identity, wanted, method="products")
-    matrix = torch.lerp(identity, matrix, strength)
-    bias = torch.lerp(mean, target, strength)[0] - matrix[0] @ mean[0]
-    return F.conv2d(features, matrix[0, :, :, None, None], bias)
+        Args:
+            content: The picture.
+            masks: Where all styles but the first go, `(R, 1, H, W)`, see `styler.transfer.regions`.
+            strength: By level, coarse to fine, 0 to 1, `(L,)`; negative leaves a level out.
+            roughness: That of each style, `(R + 1,)`.
+            moments: Of the styles, in the order of `moment_names`: `(R + 1, C)` and `(R + 1, C, C)`.
+        """
+        areas = padded(masks)
+        amplitudes = first_strength(strength) * amplitude_of(roughness)
+        amplitude = (amplitudes[:, None, None, None] * shares_in_cells(areas, "relu1_1")).sum(0, keepdim=True)
+        shares = {level: shares_in_cells(areas, level) for level in self.levels}
+        return self.stylized(content, strength, amplitude, moments, shares)
 
 
 def first_strength(strength: Tensor) -> Tensor:

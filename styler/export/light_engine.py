@@ -1,9 +1,11 @@
 """Transfers by onnxruntime alone. Does not import torch."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 
 from styler.choices import LEVELS, Level
 from styler.export.sessions import load_session
@@ -14,11 +16,15 @@ class LightEngine:
     """The exported graphs of a model in memory."""
 
     def __init__(self, folder: Path):
-        """Load the graphs in a folder, as `styler export` writes them."""
-        self._style, self._transfer = (load_session(folder / f"{name}.onnx") for name in ("style", "transfer"))
+        """Load the graphs in a folder, as `styler export` writes them; that of styles when one is analysed."""
+        self._folder, self._transfer = folder, load_session(folder / "transfer.onnx")
         self.facts = self._transfer.get_modelmeta().custom_metadata_map
         names = {value.name for value in self._transfer.get_inputs()}
         self.levels: tuple[Level, ...] = tuple(level for level in LEVELS if f"{level}.mean" in names)
+
+    @cached_property
+    def _style(self) -> onnxruntime.InferenceSession:
+        return load_session(self._folder / "style.onnx")
 
     def style(self, picture: np.ndarray) -> StyleArrays:
         """Return the style of a picture `(1, 3, H, W)`, float32 in [0, 1]."""

@@ -62,4 +62,4 @@ def name_sizes(model: onnx.ModelProto) -> None:
     for value in (*model.graph.input, *model.graph.output):
         for axis, size in enumerate(value.type.tensor_type.shape.dim):
             if size.HasField("dim_param"):
-                size.dim_param = SIZES[axis]
+                size.dim_param = SIZES.get(axis, "masks" if value.name == "masks" else "styles")

@@ -11,7 +11,7 @@ from styler.errors import StylerError
 from styler.export.card import card_text
 from styler.export.extra import WRITING, check_installed
 from styler.export.graphs import levels_of
-from styler.export.programs import Program, programs_of
+from styler.export.programs import MASKED, Program, programs_of
 from styler.files import atomic_file, exists_error, sha256, write_error
 from styler.model.catalog import encoder_fingerprint, find_model, shipped_models
 from styler.model.weights import load_model
@@ -25,9 +25,10 @@ def export_model(
     *,
     format: ExportFormat = "onnx",
     dtype: ExportDType = "float32",
+    masks: bool = False,
     overwrite: bool = False,
 ) -> list[Path]:
-    """Write both graphs of a model, their card and the list of their SHA-256, and return the paths.
+    """Write the graphs of a model, their card and the list of their SHA-256, and return the paths.
 
     ONNX files of one model have the same bytes each time, with the same versions of torch and onnxscript.
 
@@ -36,6 +37,7 @@ def export_model(
         folder: Made if it is missing.
         format: "onnx", or "pt2", the archives of torch.export.
         dtype: What the networks compute in; their weights are stored in half precision in any case.
+        masks: Whether to write the graph that takes masks, too.
         overwrite: Whether files that exist are replaced.
 
     Raises:
@@ -43,14 +45,15 @@ def export_model(
     """
     if format == "onnx":
         check_installed(WRITING)
-    paths = {name: folder / f"{name}.{format}" for name in ("style", "transfer")}
+    names = ("style", "transfer", MASKED) if masks else ("style", "transfer")
+    paths = {name: folder / f"{name}.{format}" for name in names}
     check_folder(folder, [*paths.values(), folder / CARD, folder / SUMS], overwrite=overwrite)
     path = find_model(model)
     loaded = load_model(path)
     if not loaded.decoders:
         raise StylerError(f"model {loaded.name!r} has no decoder", "train one: styler train decoder --help")
     facts = facts_of(path, format=format, dtype=dtype)
-    for name, program in programs_of(loaded, half=dtype == "float16").items():
+    for name, program in programs_of(loaded, half=dtype == "float16", masks=masks).items():
         write(paths[name], encoded(program, name, facts), overwrite=overwrite)
     hashes = {path.name: sha256(path) for path in paths.values()}
     write(folder / CARD, card_text(facts, levels_of(loaded), hashes).encode(), overwrite=overwrite)

@@ -22,7 +22,12 @@ def shares_of(masks: Tensor | None, box: Box, level: Level, *, device: torch.dev
     """
     if masks is None:
         return None
-    parts = F.avg_pool2d(float_part(masks, box, device=device), stride(level))
+    return shares_in_cells(float_part(masks, box, device=device), level)
+
+
+def shares_in_cells(masks: Tensor, level: Level) -> Tensor:
+    """Return the share of each of R + 1 styles in the cells of `level`, `(R + 1, 1, h, w)`, from floats in [0, 1]."""
+    parts = F.avg_pool2d(masks, stride(level))
     total = parts.sum(0, keepdim=True)
     return torch.cat([(1 - total).clamp_min(0), parts / total.clamp_min(1)])
 

@@ -1,6 +1,6 @@
 """The page for browsers: written with its runtime, and run in headless Chromium where both can be had.
 
-Its runtime, onnxruntime-web, is 15 MB and not part of the project: `npm pack onnxruntime-web@1.30.0`, unpack it, and
+Its runtime, onnxruntime-web, is 41 MB and not part of the project: `npm pack onnxruntime-web@1.30.0`, unpack it, and
 name its folder `dist` in STYLER_ORT_WEB.
 """
 
@@ -69,7 +69,9 @@ def test_files_that_the_page_names_are_there(graphs, runtime):
     html = (graphs / "index.html").read_text(encoding="utf-8")
     for name in ("app.css", "page.css", "page.js", "icon.svg"):
         assert f'"{name}"' in html
-        assert name in names
+    scripts = [(graphs / name).read_text(encoding="utf-8") for name in names if name.endswith(".js")]
+    assert set(re.findall(r'(?:href|src)="([^"]+)"', html)) <= names
+    assert set(re.findall(r'"(?:\./)?([\w.-]+\.(?:m?js|wasm))"', "".join(scripts))) <= names
     assert "http:" not in html
     assert "https:" not in html
 
@@ -107,16 +109,30 @@ def server(site):
 
 
 @pytest.fixture
-def page(server):
-    """Return the page in a browser as wide as a telephone."""
+def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="the page is tested with playwright")
     with playwright.sync_playwright() as running:
         browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 390, "height": 844})
-        page.set_default_timeout(60_000)
-        page.goto(f"http://127.0.0.1:{server.server_port}/")
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(server, browser):
+    """Return the page in a browser as wide as a telephone."""
+    return opened(browser, server)
+
+
+def opened(browser, server, *, gpu: str | None = None, **context):
+    """Return the page, and let `navigator.gpu` be an expression in its worker."""
+    page = browser.new_page(viewport={"width": 390, "height": 844}, **context)
+    page.set_default_timeout(120_000)
+    if gpu is not None:
+        fake = f"Object.defineProperty(navigator, 'gpu', {{ value: {gpu} }});"
+        code = (browser_page.PAGE / "runtime.js").read_text(encoding="utf-8")
+        page.route("**/runtime.js", lambda route: route.fulfill(body=fake + code, content_type="text/javascript"))
+    page.goto(f"http://127.0.0.1:{server.server_port}/")
+    return page
 
 
 def png(image) -> bytes:
@@ -131,24 +147,62 @@ def choose(page, content: bytes, style: bytes) -> None:
     page.wait_for_selector("#start:not([disabled])")
 
 
+READ = """() => {
+  const image = document.getElementById("after"), canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas.toDataURL().split(",")[1];
+}"""
+
+
 def result(page) -> np.ndarray:
+    """Return the pixels that are shown, which are those of the file that is saved."""
     page.wait_for_selector("#save:not([hidden])")
-    data = page.evaluate("document.getElementById('result').toDataURL().split(',')[1]")
-    with Image.open(io.BytesIO(base64.b64decode(data))) as image:
+    page.wait_for_selector("#wipe:not([hidden])")
+    with Image.open(io.BytesIO(base64.b64decode(page.evaluate(READ)))) as image:
         return np.asarray(image.convert("RGB")).astype(int)
 
 
 @in_browser
 def test_the_page_gives_the_picture_of_native_onnxruntime(page, site):
+    check_picture(page, site)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.wait_for_selector("#wipe:not([hidden])")
+
+
+def check_picture(page, site) -> None:
+    """Let the page stylize a picture, and compare it with that of native onnxruntime."""
     content, style = png(picture(48, 64)), png(picture(40, 40, seed=1))
     choose(page, content, style)
     page.click("#start")
     found = result(page)
     engine = LightEngine(site)
-    opened = [Picture.open(data).image.numpy() for data in (content, style)]
-    expected = engine.stylize(opened[0], engine.style(opened[1]), {"relu1_1": 1.0})[0].transpose(1, 2, 0)
+    given = [Picture.open(data).image.numpy() for data in (content, style)]
+    expected = engine.stylize(given[0], engine.style(given[1]), {"relu1_1": 1.0})[0].transpose(1, 2, 0)
     assert np.abs(found - np.floor(expected * 255 + 0.5)).max() <= 1
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@in_browser
+@pytest.mark.parametrize(
+    ("gpu", "is_tried"),
+    [
+        ("undefined", False),
+        ("{ requestAdapter: async () => null }", False),
+        ("{ requestAdapter: async () => { throw new Error('lost'); } }", False),
+        ("{ requestAdapter: async () => ({ features: new Set(), limits: {}, info: {} }) }", True),
+    ],
+    ids=["none", "no adapter", "failing", "broken adapter"],
+)
+def test_without_webgpu_the_page_takes_webassembly(browser, server, site, gpu, is_tried):
+    asked, said = [], []
+    page = opened(browser, server, gpu=gpu, service_workers="block")
+    page.on("request", lambda request: asked.append(request.url.rsplit("/", 1)[1]))
+    page.on("console", lambda message: said.append(message.text))
+    page.reload()
+    check_picture(page, site)
+    assert "by WebAssembly" in page.inner_text("#status")
+    assert ("ort.webgpu.bundle.min.mjs" in asked) is is_tried
+    assert any("WebGPU is not used" in text for text in said) is is_tried
 
 
 @in_browser

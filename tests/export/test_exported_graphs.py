@@ -20,8 +20,10 @@ from samples import picture
 from snippets import ROOT, shown
 
 from styler import cli
+from styler.cli.bench_engines import comparison_table
 from styler.errors import StylerError
 from styler.export import extra
+from styler.export.engine_comparison import EngineRow
 from styler.export.graph_cache import are_cached, graphs_folder
 from styler.export.onnx_model import OPSET, check_operators
 from styler.export.programs import programs_of
@@ -46,7 +48,7 @@ def shallow(tmp_path_factory):
 @pytest.fixture(scope="module")
 def folder(shallow, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
-    export_model(shallow, folder)
+    export_model(shallow, folder, masks=True)
     return folder
 
 
@@ -79,14 +81,36 @@ def test_onnxruntime_gives_the_picture_of_the_library_at_any_size(shallow, folde
     np.testing.assert_allclose(found["roughness"], known.roughness, atol=5e-4)
 
 
-def test_graphs_have_readable_names_and_metadata(shallow, folder):
-    model = onnx.load(folder / "transfer.onnx")
-    shapes = {
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_onnxruntime_gives_the_picture_of_the_library_with_any_number_of_masks(shallow, folder, count):
+    content, masks = picture(31, 47), torch.rand(count, 1, 31, 47).round()
+    model = load_model(shallow)
+    with torch.no_grad():
+        styles = [style_of(model.encoder, picture(45, 37, seed=seed), ["relu1_1"]) for seed in range(count + 1)]
+        expected = cascade(model, content, styles, masks=masks, levels=["relu1_1"], method="eigh")
+    feeds = {
+        "content": content.numpy(),
+        "masks": masks.numpy(),
+        "strength": np.ones(1, np.float32),
+        "roughness": np.array([style.roughness[0] for style in styles], np.float32),
+        "relu1_1.mean": np.concatenate([style["relu1_1"].mean for style in styles]),
+        "relu1_1.covariance": np.concatenate([style["relu1_1"].covariance for style in styles]),
+    }
+    (stylized,) = session(folder / "transfer-masks.onnx").run(["stylized"], feeds)
+    assert (torch.from_numpy(stylized) - expected).abs().max() * 255 < 0.1
+
+
+def shapes_of(path) -> dict[str, list[int | str]]:
+    model = onnx.load(path)
+    return {
         value.name: [size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim]
         for value in (*model.graph.input, *model.graph.output)
     }
+
+
+def test_graphs_have_readable_names_and_metadata(shallow, folder):
     picture_shape = [1, 3, "height", "width"]
-    assert shapes == {
+    assert shapes_of(folder / "transfer.onnx") == {
         "content": picture_shape,
         "strength": [1],
         "roughness": [1],
@@ -94,14 +118,18 @@ def test_graphs_have_readable_names_and_metadata(shallow, folder):
         "relu1_1.covariance": [1, 16, 16],
         "stylized": picture_shape,
     }
-    facts = {entry.key: entry.value for entry in model.metadata_props}
+    masked = shapes_of(folder / "transfer-masks.onnx")
+    assert masked["masks"] == ["masks", 1, "height", "width"]
+    assert masked["roughness"] == ["styles"]
+    assert masked["relu1_1.covariance"] == ["styles", 16, 16]
+    facts = {entry.key: entry.value for entry in onnx.load(folder / "transfer.onnx").metadata_props}
     assert facts["model_sha256"] == sha256(shallow)
     assert facts["licence"] == "that of the model's owner"
     assert {"model", "encoder", "version", "dtype"} <= facts.keys()
 
 
 def test_graphs_use_the_standard_operators_of_one_opset(folder):
-    for name in ("style", "transfer"):
+    for name in ("style", "transfer", "transfer-masks"):
         model = onnx.load(folder / f"{name}.onnx")
         check_operators(model)
         assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", OPSET)]
@@ -110,14 +138,16 @@ def test_graphs_use_the_standard_operators_of_one_opset(folder):
         check_operators(model)
 
 
-def test_the_example_in_python_runs(folder, picture_file, tmp_path, monkeypatch):
-    (code,) = shown((ROOT / "docs" / "export.md").read_text(encoding="utf-8"), "python")
-    picture_file("photo.jpg"), picture_file("painting.jpg", seed=1)
+def test_the_examples_in_python_run(folder, picture_file, tmp_path, monkeypatch):
+    for seed, name in enumerate(("photo.jpg", "painting.jpg", "second.jpg", "mask.png")):
+        picture_file(name, seed=seed)
     shutil.copytree(folder, tmp_path / "graphs")
     monkeypatch.chdir(tmp_path)
+    code = "\n".join(shown((ROOT / "docs" / "export.md").read_text(encoding="utf-8"), "python"))
     exec(compile(code.replace("np.ones(4", "np.ones(1"), "export.md", "exec"), {})
-    with Image.open("result.png") as image:
-        assert image.size == (64, 48)
+    for name in ("result.png", "masked.png"):
+        with Image.open(name) as image:
+            assert image.size == (64, 48)
 
 
 def test_exporting_again_gives_the_same_bytes(shallow, folder, programs):
@@ -133,9 +163,15 @@ def test_weights_are_stored_in_half_precision(folder):
     assert onnx.TensorProto.FLOAT16 in stored
 
 
-def test_the_list_of_hashes_and_the_card_name_both_graphs(folder):
+def test_the_graphs_of_small_take_2_5_megabytes(tmp_path):
+    export_model("small", tmp_path)
+    assert (tmp_path / "transfer.onnx").stat().st_size <= 2_500_000
+    assert (tmp_path / "style.onnx").stat().st_size <= 500_000
+
+
+def test_the_list_of_hashes_and_the_card_name_all_graphs(folder):
     sums = read_sha256_list(folder / "SHA256SUMS")
-    assert sums == {name: sha256(folder / name) for name in ("style.onnx", "transfer.onnx")}
+    assert sums == {name: sha256(folder / name) for name in ("style.onnx", "transfer.onnx", "transfer-masks.onnx")}
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert all(digits in card for digits in sums.values())
     assert "Licence: that of the model's owner" in card
@@ -278,12 +314,25 @@ def test_a_damaged_graph_is_named(transfer, cached, picture_file):
 
 def test_the_engines_are_compared(transfer, cached, picture_file, tmp_path):
     picture_file("photos/a.png"), picture_file("paintings/b.png", seed=1)
-    words = ["photos", "paintings", "--pairs", "2", "--size", "48", "--cold", "1", "--model", cached, "--json"]
-    status, out, _ = transfer("engines", *words, command="bench")
+    words = ["photos", "paintings", "--pairs", "2", "--sizes", "48,64", "--cold", "1", "--model", cached]
+    status, out, _ = transfer("engines", *words, "--json", command="bench")
     assert status == 0
-    found = json.loads(out)
-    assert found["largest"] < 0.1
-    assert found["onnx_peak_mib"] < found["torch_peak_mib"]
+    *warm, cold = json.loads(out)["rows"]
+    assert [row["what"] for row in (*warm, cold)] == ["48 warm", "64 warm", "48 cold"]
+    assert max(row["largest"] for row in warm) < 0.1
+    assert all(len(row["ratio_by_run"]) == 2 for row in warm)
+    assert cold["onnx_peak_mib"] < cold["torch_peak_mib"]
+    assert cold["ratio"] == cold["onnx_seconds"] / cold["torch_seconds"]
+
+
+def test_the_comparison_of_engines_is_shown_as_a_table():
+    rows = [
+        EngineRow("512 warm", 0.5, 0.3, [0.6, 0.5, 0.7], largest=0.02, mean=0.0003),
+        EngineRow("512 cold", 4.0, 1.0, [0.25], torch_peak_mib=700, onnx_peak_mib=250),
+    ]
+    _, _, warm, cold = comparison_table(rows).splitlines()
+    assert warm == "| 512 warm | 0.500 | 0.300 | 0.60 |  |  | 0.02 | 0.0003 |"
+    assert cold == "| 512 cold | 4.000 | 1.000 | 0.25 | 700 | 250 |  |  |"
 
 
 def test_a_missing_runtime_is_named(transfer, cached, picture_file, monkeypatch):

@@ -94,3 +94,13 @@ def test_padding_is_that_of_the_library(height, width):
 
 def test_moments_are_named_as_in_style_files():
     assert moment_names(["relu2_1"]) == ["relu2_1.mean", "relu2_1.covariance"]
+
+
+def test_networks_in_half_precision_give_nearly_the_same_picture(small):
+    half = small.copy().to(torch.device("cpu"), torch.float16)
+    style = picture(70, 90, seed=3)
+    found, expected = (graph_result(model, NATURAL, style, torch.ones(4)) for model in (half, small))
+    assert found.dtype == torch.float32
+    off = (found - expected).abs() * STEPS
+    assert off.mean() < 1, off.mean()
+    assert off.max() < 20, off.max()

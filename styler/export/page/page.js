@@ -1,18 +1,26 @@
 // The page: two pictures, a strength, a result. The networks run in a worker, see worker.js.
+import { listenForFiles } from "./incoming.js";
+import { scaledCanvas } from "./scaling.js";
+import { fill, texts } from "./texts.js";
+import { Viewer } from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
-const pictures = { content: null, style: null };  // decoded files, as ImageBitmap
-const chosen = { content: 0, style: 0 };  // how often each was chosen
+const pictures = { content: null, style: null }; // decoded files, as ImageBitmap
+const chosen = { content: 0, style: 0 }; // how often each was chosen
 let worker, run = 0, busy = false, ready = false;
 
-function tell(text, problem = false) {
+fill();
+const viewer = new Viewer();
+
+function say(text, isProblem = false) {
   $("status").textContent = text;
-  $("status").classList.toggle("problem", problem);
+  $("status").classList.toggle("problem", isProblem);
 }
 
 function refresh() {
   $("start").disabled = busy || !ready || !pictures.content || !pictures.style;
   $("cancel").disabled = !busy;
+  $("busy").hidden = !busy;
 }
 
 // A run can't be interrupted inside the runtime: its worker is ended, and a new one loads the networks again.
@@ -28,12 +36,12 @@ function startWorker() {
 function receive(data) {
   if (data.kind === "ready") {
     ready = true;
-    tell("Choose a photograph and a style picture, or drop them.");
+    say(texts.ready);
   } else if (data.kind === "problem") {
     busy = false;
-    tell(data.text, true);
+    say(data.text, true);
   } else if (data.kind === "stage") {
-    tell(data.text);
+    say(texts.stages[data.stage]);
   } else if (data.run === run) {
     busy = false;
     show(data);
@@ -41,36 +49,31 @@ function receive(data) {
   refresh();
 }
 
-function show({ pixels, width, height, seconds }) {
-  const canvas = $("result");
-  [canvas.width, canvas.height, canvas.hidden] = [width, height, false];
+function show({ pixels, width, height, seconds, provider }) {
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
   canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
-  tell(`${width}×${height}, ${seconds.toFixed(1)} s`);
+  say(texts.made(width, height, seconds.toFixed(1), texts.providers[provider]));
   canvas.toBlob((blob) => {
     URL.revokeObjectURL($("save").href);
     $("save").href = URL.createObjectURL(blob);
     $("save").hidden = false;
+    viewer.result($("save").href);
+    $("after").alt = texts.stylized;
   });
 }
 
-function pixelsOf(bitmap, longest) {
-  const scale = Math.min(1, longest / Math.max(bitmap.width, bitmap.height));
-  const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
-  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-  context.imageSmoothingQuality = "high";
-  context.drawImage(bitmap, 0, 0, width, height);
-  return { pixels: context.getImageData(0, 0, width, height).data, width, height };
+function pixelsOf(bitmap) {
+  const canvas = scaledCanvas(bitmap, Number($("size").value)), { width, height } = canvas;
+  return { pixels: canvas.getContext("2d").getImageData(0, 0, width, height).data, width, height };
 }
 
 function stylize() {
-  const longest = Number($("size").value);
   busy = true;
   run += 1;
   const strength = Number($("strength").value);
-  const key = `${chosen.style} at ${longest}`;
-  const [content, style] = [pictures.content, pictures.style].map((bitmap) => pixelsOf(bitmap, longest));
-  worker.postMessage({ run, strength, key, content, style });
-  tell("Stylizing …");
+  const key = `${chosen.style} at ${$("size").value}`;
+  worker.postMessage({ run, strength, key, content: pixelsOf(pictures.content), style: pixelsOf(pictures.style) });
+  say(texts.stages.transfer);
   refresh();
 }
 
@@ -80,30 +83,34 @@ async function take(name, file) {
     pictures[name] = await createImageBitmap(file);
     chosen[name] += 1;
   } catch {
-    tell(`${file.name} is no picture that this browser reads`, true);
+    say(texts.notPicture(file.name), true);
     return;
   }
-  const { pixels, width, height } = pixelsOf(pictures[name], 240);
-  const canvas = $(`${name}View`);
-  [canvas.width, canvas.height] = [width, height];
-  canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
+  const { width, height } = pictures[name], address = URL.createObjectURL(file);
+  if (name === "content") {
+    $("empty").hidden = true;
+    viewer.show(address, width, height);
+    $("before").alt = file.name;
+  } else Object.assign($("styleShown"), { src: address, hidden: false });
   refresh();
 }
 
-for (const name of ["content", "style"]) {
-  const area = $(`${name}Drop`);
-  $(name).addEventListener("change", (event) => take(name, event.target.files[0]));
-  area.addEventListener("dragover", (event) => { event.preventDefault(); area.classList.add("over"); });
-  area.addEventListener("dragleave", () => area.classList.remove("over"));
-  area.addEventListener("drop", (event) => {
-    event.preventDefault();
-    area.classList.remove("over");
-    take(name, event.dataTransfer.files[0]);
-  });
+function showStrength() {
+  $("shown").textContent = `${Math.round($("strength").value * 100)} %`;
 }
-$("start").addEventListener("click", stylize);
-$("cancel").addEventListener("click", () => { startWorker(); tell("Canceled. Loading the networks again …"); });
-$("strength").addEventListener("input", () => { $("shown").textContent = Number($("strength").value).toFixed(2); });
-$("strength").addEventListener("change", () => { if (!$("start").disabled && !$("result").hidden) stylize(); });
+
+for (const name of ["content", "style"]) $(name).onchange = (event) => take(name, event.target.files[0]);
+$("open").onclick = $("choose").onclick = () => $("content").click();
+$("ownStyle").onclick = () => $("style").click();
+listenForFiles({ addPhotos: ([file]) => take("content", file), chooseStyle: (file) => take("style", file) });
+$("start").onclick = stylize;
+$("cancel").onclick = () => {
+  startWorker();
+  say(texts.loadingAgain);
+};
+$("strength").oninput = showStrength;
+$("strength").onchange = () => $("start").disabled || $("save").hidden || stylize();
+showStrength();
+say(texts.loading);
 navigator.serviceWorker?.register("offline.js");
 startWorker();

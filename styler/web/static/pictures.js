@@ -1,5 +1,6 @@
 // Photographs and style pictures that were opened here, and their small copies for previews.
 import { request } from "./api.js";
+import { scaledCanvas } from "./scaling.js";
 
 const SMALL = 512; // longer side of a preview, in pixels
 
@@ -26,16 +27,7 @@ export async function opened(file, isPasted = false) {
   return photo;
 }
 
-async function shrunk(bitmap) {
-  const scale = Math.min(1, SMALL / Math.max(bitmap.width, bitmap.height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
-  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-  const context = canvas.getContext("2d");
-  context.imageSmoothingQuality = "high";
-  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  return new Promise((done) => canvas.toBlob(done, "image/png"));
-}
+const shrunk = (bitmap) => new Promise((done) => scaledCanvas(bitmap, SMALL).toBlob(done, "image/png"));
 
 // Return what of a style is sent for a preview: its picture at the size at which it would be analysed.
 const kept = new WeakMap();

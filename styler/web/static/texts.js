@@ -93,6 +93,16 @@ export const texts = {
   notPicture: (name) => `${name} is no picture`,
   unreachable: "The server does not answer. Start it again: styler web",
   needToken: "The token is missing. Open the address that the server printed.",
+  // of the page that `styler export --page` writes
+  stylePicture: "Choose a style picture",
+  stylize: "Stylize",
+  stylized: "The stylized photograph",
+  loading: "Loading the networks …",
+  loadingAgain: "Canceled. Loading the networks again …",
+  ready: "Choose a photograph and a style picture, or drop them.",
+  stages: { style: "Analyzing the style …", transfer: "Stylizing …" },
+  made: (width, height, seconds, provider) => `${width}×${height} in ${seconds} s by ${provider}`,
+  providers: { wasm: "WebAssembly", webgpu: "WebGPU" },
   keys: [
     ["O", "open photographs"],
     ["Space", "hold to see the photograph"],

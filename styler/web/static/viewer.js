@@ -1,14 +1,31 @@
 // The picture: photograph and result on top of each other, with a boundary, zoom, pan and brush.
 import { draw } from "./masks.js";
-import { texts } from "./texts.js";
+import { fill } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
 const MARGIN = { side: 20, top: 20, strip: 72, tools: 62 }; // pixels around a fitted picture, which nothing covers
 const MAX_ZOOM = 16;
 
+const PARTS = `
+    <div id="sheet" class="sheet" hidden>
+      <img id="before" alt="" draggable="false">
+      <img id="after" alt="" draggable="false" hidden>
+      <canvas id="mask"></canvas>
+    </div>
+    <div id="wipe" class="wipe" role="slider" tabindex="0" data-label="wipe" aria-orientation="horizontal"
+         aria-valuemin="0" aria-valuemax="100" aria-valuenow="50" hidden><span></span></div>
+    <div id="tools" class="tools" hidden>
+      <button id="zoomOut" class="icon" data-label="zoomOut"><svg viewBox="0 0 24 24"><path d="M6 12h12"/></svg></button>
+      <button id="zoomFit" class="quiet" data-label="zoomFit"><output id="zoom"></output></button>
+      <button id="zoomIn" class="icon" data-label="zoomIn"><svg viewBox="0 0 24 24"><path d="M6 12h12M12 6v12"/></svg></button>
+      <button id="flip" class="quiet" data-text="flip" data-title="flipTitle"></button>
+    </div>`; // first in the stage, so that what else it has lies above
+
 export class Viewer {
-  constructor({ onStroke }) {
+  constructor({ onStroke = () => {} } = {}) {
     this.stage = $("stage");
+    this.stage.insertAdjacentHTML("afterbegin", PARTS);
+    fill(this.stage);
     Object.assign(this, { width: 1, height: 1, scale: 1, x: 0, y: 0, wipe: 0.5, flipped: false, fitted: true });
     Object.assign(this, { brush: "", brushSize: 0.08, marks: [], onStroke, pointers: new Map(), stroke: null });
     new ResizeObserver(() => (this.fitted ? this.fit() : this.place())).observe(this.stage);
@@ -181,7 +198,6 @@ export class Viewer {
     $("zoomOut").onclick = () => this.zoom(1 / 1.4);
     $("zoomFit").onclick = () => this.fit();
     const flip = $("flip");
-    flip.textContent = texts.flip;
     for (const [name, flipped] of [["pointerdown", true], ["pointerup", false], ["pointerleave", false], ["blur", false]])
       flip.addEventListener(name, () => this.flip(flipped));
     flip.addEventListener("keydown", (event) => {
