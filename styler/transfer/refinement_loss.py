@@ -8,7 +8,6 @@ pixels of each tile with its margin, where they add up. Pictures are `(1, 3, H, 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from styler.choices import LEVELS, Level
@@ -148,18 +147,20 @@ class RefinementLoss:
         """Return a tile's part of the content's loss, and the loss's gradient by its features, zero in the margin."""
         found, content_loss = {}, 0.0
         for level, x in features.items():
-            found[level] = torch.zeros_like(x)
-            own, part = (self._inside(y, box, level) for y in (x.detach(), found[level]))
-            weights = self._weights(box, level)
+            own, weights = self._inside(x.detach(), box, level), self._weights(box, level)
+            total = own.new_zeros(())
             for index, slope in enumerate(slopes[level]):
                 if slope is not None:
-                    mapped = F.conv2d(own.float() - slope.center, slope.matrix, slope.offset)
-                    part += mapped if weights is None else weights[index] * mapped
+                    total = slope.at(own) if weights is None else total + weights[index] * slope.at(own)
             if level == CONTENT_LEVEL:
                 share = 1.0 if weights is None else weights.sum(0, keepdim=True)
                 share = share * CONTENT_WEIGHT / self.num_cells
                 content_loss, gradient = self.kept.loss_and_gradient(own.float(), box, share)
-                part += gradient
+                total = total + gradient
+            found[level] = total.to(x.dtype)
+            if total.shape != x.shape:  # in a tile with a margin, or without any slope
+                found[level] = torch.zeros_like(x)
+                self._inside(found[level], box, level).copy_(total)
         return content_loss, found
 
     def _weights(self, box: Box, level: Level) -> Tensor | None:

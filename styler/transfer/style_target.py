@@ -6,6 +6,7 @@ Moments are of one picture, `(1, C)` and `(1, C, C)`; here they are computed in 
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from styler.matrix_sqrt import inv_sqrtm, sqrtm
@@ -67,11 +68,18 @@ def distance_and_gradient(found: Moments, target: StyleTarget) -> tuple[Tensor, 
 
 
 class Slope(NamedTuple):
-    """The gradient of the loss by features x, as a 1×1 convolution: matrix·(x − center) + offset, in float32."""
+    """The gradient of the loss by features x of a position: matrix·(x − center) + offset, `(C, C)` and `(C,)`."""
 
     matrix: Tensor
     center: Tensor
     offset: Tensor
+
+    def at(self, features: Tensor) -> Tensor:
+        """Return the gradient by features `(1, C, H, W)`, in their precision, channels last."""
+        matrix, center = self.matrix.to(features.dtype), self.center.to(features.dtype)
+        rounding = self.center - center.to(self.center)  # the same for all positions, so it would not average out
+        offset = (self.offset - self.matrix @ rounding).to(features.dtype)
+        return F.linear(features.permute(0, 2, 3, 1) - center, matrix, offset).permute(0, 3, 1, 2)
 
 
 def slope_of(found: Moments, target: StyleTarget, *, share: float, count: float) -> tuple[float, Slope]:
@@ -85,10 +93,8 @@ def slope_of(found: Moments, target: StyleTarget, *, share: float, count: float)
     """
     distance, by = distance_and_gradient(found, target)
     factor = share / count / target.unit
-    matrix = (2 * factor * by.covariance[0]).float()[..., None, None]
-    return float(distance / target.unit), Slope(
-        matrix, found.mean[0].float().view(-1, 1, 1), (factor * by.mean[0]).float()
-    )
+    matrix, offset = (2 * factor * by.covariance[0]).float(), (factor * by.mean[0]).float()
+    return float(distance / target.unit), Slope(matrix, found.mean[0].float(), offset)
 
 
 def root_of(moments: Moments) -> Tensor:

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from styler.transfer.moments import Moments, wasserstein
-from styler.transfer.style_target import distance_and_gradient, slope_of, style_target
+from styler.transfer.style_target import Slope, distance_and_gradient, slope_of, style_target
 
 
 def moments(size: int, *, rank: int, seed: int) -> Moments:
@@ -28,7 +28,7 @@ def test_moments_of_any_rank_have_finite_slopes_that_lead_downhill(content_rank,
     assert torch.tensor(distance).isfinite()
     assert all(x.isfinite().all() for x in slope)
     x = torch.linalg.cholesky(start.covariance + 1e-12 * torch.eye(6))  # features with these moments, about their mean
-    assert (slope.matrix[..., 0, 0].double() @ x[0]).isfinite().all()
+    assert (slope.matrix.double() @ x[0]).isfinite().all()
 
 
 def test_features_of_low_rank_have_the_gradient_of_finite_differences():
@@ -43,7 +43,7 @@ def test_features_of_low_rank_have_the_gradient_of_finite_differences():
 
     _, slope = slope_of(found(features), target, share=1.0, count=4.0)
     x = (features - slope.center.double().view(1, -1, 1))[0]
-    gradient = slope.matrix[..., 0, 0].double() @ x + slope.offset.double()[:, None]
+    gradient = slope.matrix.double() @ x + slope.offset.double()[:, None]
     direction = torch.randn(1, 6, 4, dtype=torch.float64, generator=generator)
     basis = torch.linalg.qr((features - features.mean(-1, keepdim=True))[0])[0][:, :3]
     within = basis @ (basis.mT @ direction[0])  # new directions would have an infinite slope
@@ -51,6 +51,19 @@ def test_features_of_low_rank_have_the_gradient_of_finite_differences():
         float(distance_and_gradient(found(features + step * within), target)[0] / target.unit) for step in (1e-6, -1e-6)
     ]
     assert float((gradient * within).sum()) == pytest.approx((distances[0] - distances[1]) / 2e-6, rel=1e-4)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.02), (torch.float16, 2e-3)])
+def test_the_slope_at_features_keeps_to_its_formula_and_its_mean_in_half_precision(dtype, tolerance):
+    features = (50 + torch.randn(1, 6, 8, 9)).to(dtype)  # far from zero: a rounded center would move all of them
+    slope = Slope(torch.randn(6, 6), features.float().mean((0, 2, 3)) + 0.01, torch.randn(6) / 10)
+    x = features.double() - slope.center.double().view(1, 6, 1, 1)
+    expected = torch.einsum("ij,bjhw->bihw", slope.matrix.double(), x) + slope.offset.double().view(1, 6, 1, 1)
+    found = slope.at(features)
+    assert found.dtype == dtype
+    torch.testing.assert_close(found.double(), expected, rtol=tolerance, atol=tolerance * float(expected.abs().max()))
+    means = (y.double().mean((0, 2, 3)) for y in (found, expected))
+    torch.testing.assert_close(*means, rtol=tolerance, atol=tolerance * float(expected.abs().mean()))
 
 
 def test_strength_is_the_way_from_the_content_to_the_style():
