@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from styler.benchmarks.video.scores import VideoScores
 
 EXAMPLES = examples(
-    "styler bench video photos painting.jpg",
     "styler bench video photos painting.jpg --speed",
     'styler bench video photos painting.jpg --peer "other=other-tool {content} {style} {out}"',
 )

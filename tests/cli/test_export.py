@@ -15,7 +15,7 @@ def no_levels(tmp_path):
 
 
 def test_files_are_written_and_named(styler, monkeypatch, tmp_path):
-    monkeypatch.setattr(writing, "programs_of", lambda model, half: {"style": half, "transfer": half})
+    monkeypatch.setattr(writing, "programs_of", lambda model, half, masks: {"style": half, "transfer": half})
     monkeypatch.setattr(writing, "encoded", lambda program, name, facts: f"{name} {program} {facts['model']}".encode())
     status, out, err = styler("export", "-o", "graphs", "--dtype", "float16")
     assert status == 0

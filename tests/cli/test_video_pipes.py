@@ -26,7 +26,7 @@ def test_raw_frames_are_piped(tiny_file, pair):
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
 @pytest.mark.slow
 def test_the_pipe_of_the_page_goes_through_ffmpeg(tiny_file, pair, tmp_path):
-    (pipe,) = re.findall(r"^    (ffmpeg .*(?:\\\n.*)*)", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    (pipe,) = re.findall(r"^    (ffmpeg (?:.*\\\n)*.*)", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     write_clip(tmp_path / "in.mp4", moving_frames(5, 90, 120))
     shutil.copy(pair[1], tmp_path / "night.jpg")
     options = f"--model {tiny_file} --device cpu"

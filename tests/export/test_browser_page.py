@@ -228,12 +228,13 @@ def test_the_example_in_javascript_runs(page, site):
 
 @in_browser
 def test_a_run_can_be_canceled_and_started_again(page):
-    choose(page, png(picture(256, 256)), png(picture(200, 200, seed=1)))
+    choose(page, png(picture(1200, 1600)), png(picture(200, 200, seed=1)))  # so that it lasts until it is canceled
     page.click("#start")
     page.click("#cancel")
     assert "Canceled" in page.inner_text("#status")
     page.wait_for_selector("#start:not([disabled])")
     assert page.is_hidden("#save")
+    choose(page, png(picture(256, 256)), png(picture(200, 200, seed=1)))
     page.click("#start")
     assert result(page).shape == (256, 256, 3)
 
