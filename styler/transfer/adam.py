@@ -5,6 +5,7 @@ Reference:
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from styler.images.pixels import to_float
@@ -26,6 +27,11 @@ class Adam:
         self.mean, self.root = (torch.zeros(pixels.shape, dtype=dtype, device=pixels.device) for _ in range(2))
         self.num_steps = 0
 
+    def resize(self, pixels: Tensor, *, dtype: torch.dtype) -> None:
+        """Enlarge the state to the size and the device of these pixels: their gradient is of the same scale."""
+        self.mean = enlarged(self.mean, pixels, dtype=dtype)
+        self.root = enlarged(self.root, pixels, dtype=dtype)
+
     def update(self, pixels: Tensor, gradient: Tensor, *, rate: float) -> None:
         """Change the pixels, floats in [0, 1] or integers at full scale, in place by a step against the gradient.
 
@@ -43,3 +49,11 @@ class Adam:
             root.copy_(torch.lerp(g.square(), root.float().square(), BETAS[1]).sqrt())
             step = (mean.float() / corrections[0]) / (root.float() / corrections[1] ** 0.5 + EPS)
             part.copy_(like_canvas(pixels, (to_float(part) - rate * step).clamp_(0, 1)))
+
+
+def enlarged(state: Tensor, pixels: Tensor, *, dtype: torch.dtype) -> Tensor:
+    """Return the state at the size and on the device of the pixels, computed in floats one channel at a time."""
+    result = torch.empty(pixels.shape, dtype=dtype, device=pixels.device)
+    for index, plane in enumerate(state.split(1, 1)):
+        result[:, index : index + 1] = F.interpolate(plane.float(), pixels.shape[-2:], mode="bilinear")
+    return result

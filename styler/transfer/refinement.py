@@ -1,7 +1,8 @@
 """Refinement: a few steps of optimization of the pixels themselves, from a stylized picture.
 
 A large picture is refined coarse to fine: first at the smallest of its halvings, then the change that was made there
-is enlarged and added at the next size. Pictures are `(1, 3, H, W)`.
+is enlarged and added at the next size, where the optimizer goes on with its state, enlarged too. Pictures are
+`(1, 3, H, W)`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -79,6 +80,7 @@ def refined(
     counts = [max(1, num_steps >> index) for index in range(len(sizes))]
     work = sum(count * height * width for count, (height, width) in zip(counts, sizes, strict=True))
     clock, pixels, change, is_complete = Clock(sum(counts), work), start, None, True
+    adam = Adam(torch.zeros(1, 3, 1, 1), dtype=torch.float32)  # no state yet, which is the same at any size
     held = start.nbytes + sum(x.nbytes for x in views if x is not None)
     for size, count in zip(sizes, counts, strict=True):
         base = resized_samples(start, size)
@@ -91,7 +93,13 @@ def refined(
             how = {"alpha": strengths, "masks": seen.masks, "visible": seen.visible, "tile": side}
             loss = partial(RefinementLoss, network, seen.content, wanted, **how)
             pixels, is_complete = optimized(
-                pixels, loss, device=None if side else network.model.device, num_steps=count, clock=clock, watch=watch
+                pixels,
+                loss,
+                adam,
+                device=None if side else network.model.device,
+                num_steps=count,
+                clock=clock,
+                watch=watch,
             )
         change = None if size == full else to_float(pixels) - to_float(base)
     release_freed_memory()
@@ -101,6 +109,7 @@ def refined(
 def optimized(
     pixels: Tensor,
     loss_of: Callable[[], RefinementLoss],
+    adam: Adam,
     *,
     device: torch.device | None,
     num_steps: int,
@@ -112,6 +121,7 @@ def optimized(
     Args:
         pixels: Floats in [0, 1] or integers at full scale.
         loss_of: Returns the loss. It is called when all else that lives as long is in memory.
+        adam: Goes on with the state of the size before, enlarged.
         device: Where the pixels are optimized as a whole in floats; None for tiles, and 16 bits where they are.
         num_steps: How many.
         clock: Counts them.
@@ -120,7 +130,7 @@ def optimized(
     height, width = pixels.shape[-2:]
     release_freed_memory()
     canvas = padded(quantized(pixels, torch.uint16) if device is None else to_float(pixels).to(device))
-    adam = Adam(canvas, dtype=torch.float16 if device is None else torch.float32)
+    adam.resize(canvas, dtype=torch.float16 if device is None else torch.float32)
     best, least = canvas.clone(), float("inf")
     loss = loss_of()
     for index in range(num_steps):

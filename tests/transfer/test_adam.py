@@ -31,3 +31,17 @@ def test_pixels_without_a_gradient_stay():
     before = pixels.clone()
     Adam(pixels, dtype=torch.float32).update(pixels, torch.zeros_like(pixels), rate=0.1)
     assert pixels.equal(before)
+
+
+def test_a_resized_state_goes_on_as_if_it_had_always_been_of_that_size():
+    slope = torch.rand(1, 3, 1, 1)
+    small, large = torch.full((1, 3, 8, 8), 0.5), torch.full((1, 3, 16, 24), 0.5)
+    resized, always = Adam(small, dtype=torch.float32), Adam(large, dtype=torch.float32)
+    for _ in range(3):
+        resized.update(small, slope.expand_as(small), rate=0.01)
+        always.update(large, slope.expand_as(large), rate=0.01)
+    other = large.clone()
+    resized.resize(other, dtype=torch.float32)
+    resized.update(other, -slope.expand_as(other), rate=0.01)
+    always.update(large, -slope.expand_as(large), rate=0.01)
+    torch.testing.assert_close(other, large)
