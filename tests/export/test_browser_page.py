@@ -240,13 +240,14 @@ def test_a_run_can_be_canceled_and_started_again(page):
 
 
 @in_browser
-def test_a_changed_graph_is_refused(site, page):
-    whole = (site / "transfer.onnx").read_bytes()
-    (site / "transfer.onnx").write_bytes(whole + b" ")
+@pytest.mark.parametrize("name", ["transfer.onnx", "ort.wasm.bundle.min.mjs"])
+def test_a_changed_file_is_refused(site, page, name):
+    whole = (site / name).read_bytes()
+    (site / name).write_bytes(whole + b" ")
     page.reload()
     page.wait_for_selector("#status.problem")
-    assert "transfer.onnx was changed" in page.inner_text("#status")
-    (site / "transfer.onnx").write_bytes(whole)
+    assert f"{name} was changed" in page.inner_text("#status")
+    (site / name).write_bytes(whole)
 
 
 @in_browser

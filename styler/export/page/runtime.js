@@ -1,9 +1,9 @@
 // The graphs in onnxruntime-web, by WebGPU where it works, else by WebAssembly. All is fetched from beside this file,
-// and the hashes of graphs and WebAssembly are checked.
+// and the hashes of graphs and runtime are checked.
 
 const RUNTIMES = {
-  webgpu: ["./ort.webgpu.bundle.min.mjs", "ort-wasm-simd-threaded.asyncify.wasm"],
-  wasm: ["./ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"],
+  webgpu: ["ort.webgpu.bundle.min.mjs", "ort-wasm-simd-threaded.asyncify.wasm"],
+  wasm: ["ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"],
 };
 
 async function checked(name, hashes) {
@@ -19,7 +19,8 @@ async function checked(name, hashes) {
 // Return what runs the graphs: the provider, the runtime and a session for each.
 async function runtimeOf(provider, hashes, graphs) {
   const [module, binary] = RUNTIMES[provider];
-  const ort = await import(module);
+  await checked(module, hashes);
+  const ort = await import(`./${module}`);
   ort.env.wasm.wasmBinary = (await checked(binary, hashes)).buffer;
   ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(8, navigator.hardwareConcurrency || 1) : 1;
   const sessions = {};
