@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from styler.video.detail import with_detail_of
-from styler.video.flow import gray, resized_flow, trusted_flow, warped
+from styler.video.flow import flow_search, gray, resized_flow, trusted_flow, warped
 
 STEADY = 0.75
 """Share of the result before, where the flow holds."""
@@ -23,7 +23,7 @@ class Blender:
     def __init__(self, steady: float = STEADY):
         """Begin a shot; `steady` is the share of the result before, 0 to 1."""
         self.steady = steady
-        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._flow = flow_search()
         self._content: np.ndarray | None = None
         self._result: np.ndarray | None = None
 

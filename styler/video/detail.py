@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-BANDS = (0.7, 1.5, 3.0)
-"""Deviations, in pixels, of the blurs between which the bands of detail lie."""
+BANDS = (0.7, 1.3, 2.6)
+"""Deviations, in pixels, of the blurs, each of the one before: 0.7, 1.5 and 3.0 of the image. Bands lie between them."""
 
 MOST = 1.5
 """Factor by which a band is enlarged at most."""
@@ -14,20 +14,19 @@ CELL = 8
 
 
 def with_detail_of(blended: np.ndarray, alone: np.ndarray) -> np.ndarray:
-    """Return a blended result whose detail has the energy of that of the result alone, band by band and place by place.
+    """Return a blended result whose luminance has detail as strong as that of the result alone, band by band, by place.
 
     What the next frame is blended with is not changed so, or detail would grow from frame to frame.
     """
-    height, width = blended.shape[:2]
-    gray_alone = cv2.cvtColor(alone, cv2.COLOR_RGB2GRAY)
-    result, smooth, smooth_alone = blended.copy(), blended, gray_alone
+    smooth, smooth_alone = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (blended, alone))
+    added, size = np.zeros_like(smooth), smooth.shape[::-1]
     for deviation in BANDS:
-        smoother, smoother_alone = (cv2.GaussianBlur(x, (0, 0), deviation) for x in (blended, gray_alone))
-        detail, detail_alone = smooth - smoother, smooth_alone - smoother_alone
-        gain = np.sqrt(energy(detail_alone) / energy(cv2.cvtColor(detail, cv2.COLOR_RGB2GRAY))).clip(1, MOST)
-        result += (cv2.resize(gain, (width, height)) - 1)[..., None] * detail
+        smoother, smoother_alone = (cv2.GaussianBlur(gray, (0, 0), deviation) for gray in (smooth, smooth_alone))
+        detail = smooth - smoother
+        gain = np.sqrt(energy(smooth_alone - smoother_alone) / energy(detail)).clip(1, MOST)
+        added += cv2.resize(gain - 1, size) * detail
         smooth, smooth_alone = smoother, smoother_alone
-    return np.clip(result, 0, 1, out=result)
+    return np.clip(blended + added[..., None], 0, 1)
 
 
 def energy(detail: np.ndarray) -> np.ndarray:

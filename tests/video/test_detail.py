@@ -7,7 +7,8 @@ from styler.video.detail import MOST, with_detail_of
 
 @pytest.fixture
 def noise():
-    return np.random.default_rng(0).random((64, 96, 3), np.float32) * 0.5 + 0.25
+    gray = np.random.default_rng(0).random((64, 96, 1), np.float32) * 0.5 + 0.25
+    return gray.repeat(3, axis=2)
 
 
 def deviation(image):
