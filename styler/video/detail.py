@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 BANDS = (0.7, 1.3, 2.6)
-"""Deviations, in pixels, of the blurs, each of the one before: 0.7, 1.5 and 3.0 of the image. Bands lie between them."""
+"""Deviations, in pixels, of the blurs, each of the one before; 0.7, 1.5 and 3.0 of the image. The bands are between."""
 
 MOST = 1.5
 """Factor by which a band is enlarged at most."""

@@ -10,6 +10,7 @@ import av
 from styler.errors import StylerError
 from styler.video.color import PLANAR, SRGB, ColorTags
 from styler.video.encoders import VideoCodec, encoder_for, encoder_options, pixel_format
+from styler.video.scheduling import ordinary_scheduling
 from styler.video.video_info import VideoInfo
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
@@ -81,7 +82,8 @@ class Encoding:
         self.configure(context)
         context.thread_count = max(1, min(os.cpu_count() or 1, self.height // ROWS_PER_THREAD))
         try:
-            context.open()
+            with ordinary_scheduling():
+                context.open()
         except (av.error.FFmpegError, ValueError) as error:
             what = f"the encoder {self.encoder} refuses {self.width}×{self.height} {self.format} {self.options or ''}"
             raise StylerError(what.strip(), "choose another --codec, --preset, --crf or --size") from error

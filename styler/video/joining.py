@@ -14,6 +14,7 @@ from styler.errors import StylerError
 from styler.video.containers import opened
 from styler.video.encoding import ANIMATED, CONTAINERS, Encoding
 from styler.video.picture_joining import write_animation
+from styler.video.scheduling import ordinary_scheduling
 from styler.video.segments import read_segment, segment_times
 from styler.video.video_info import VideoInfo
 
@@ -99,7 +100,8 @@ def join(
             stream.set_display_matrix(info.turn)
         packets = video_packets(segments, stream, times, durations)
         if copying.source is None:
-            container.start_encoding()
+            with ordinary_scheduling():
+                container.start_encoding()
             for _, packet in packets:
                 packet.time_base = encoding.time_base
                 container.mux_one(packet)
@@ -109,7 +111,8 @@ def join(
             pairs = {one.index: container.add_stream_from_template(one) for one in copied_streams(source)}
             for one in copied_streams(source):
                 pairs[one.index].metadata.update(one.metadata)
-            container.start_encoding()
+            with ordinary_scheduling():
+                container.start_encoding()
             for _, packet in heapq.merge(packets, copied_packets(source, pairs, copying), key=lambda pair: pair[0]):
                 container.mux_one(packet)
 

@@ -1,6 +1,7 @@
 """The server: the application behind its guard, on uvicorn."""
 
 import socket
+import tempfile
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -31,6 +32,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
+        tempfile.gettempdir()  # found by writing a file, which a kill would leave, so not while requests come
         await super().startup(sockets)
         self.ready()
 
