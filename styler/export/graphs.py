@@ -7,13 +7,15 @@ They compute what `style_of` and `cascade` do for a whole picture, with the map 
 from collections.abc import Mapping, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from styler.choices import LEVELS, Level
 from styler.export.feature_transport import transported, transported_by_region, two_pass_moments
-from styler.export.padding import cropped, padded
+from styler.export.padding import cropped, filled, padded
 from styler.model.encoder import Encoder
 from styler.model.weights import Model
+from styler.transfer.fixed_pattern import BLOCK, CELL, cells_of, counted_cells, normalized, spread
 from styler.transfer.regions import shares_in_cells
 from styler.transfer.seeding import (
     PERIODS,
@@ -103,7 +105,7 @@ class TransferGraph(nn.Module):
             fresh = self.decoders[level](features).clamp(0, 1)
             pixels = torch.where(wanted < 0, pixels, fresh)
         share = (strength.amax(0) / FAINT).clamp(0, 1)
-        return torch.lerp(content, cropped(pixels, content), share)
+        return torch.lerp(content, cropped(without_fixed_pattern(pixels), content), share)
 
     def seeded(self, images: Tensor, amplitude: Tensor) -> Tensor:
         """Return the pictures with noise where they are flat, see `styler.transfer.seeding`."""
@@ -135,6 +137,13 @@ class MaskedTransferGraph(TransferGraph):
         amplitude = (amplitudes[:, None, None, None] * shares_in_cells(areas, "relu1_1")).sum(0, keepdim=True)
         shares = {level: shares_in_cells(areas, level) for level in self.levels}
         return self.stylized(content, strength, amplitude, moments, shares)
+
+
+def without_fixed_pattern(images: Tensor) -> Tensor:
+    """Return the pictures without the grid of the networks, see `styler.transfer.fixed_pattern`."""
+    cells = cells_of(images)
+    pattern = spread(normalized(F.avg_pool2d(filled(counted_cells(cells), BLOCK), BLOCK)))
+    return (images - F.pixel_shuffle(cropped(pattern, cells), CELL)).clamp(0, 1)
 
 
 def first_strength(strength: Tensor) -> Tensor:

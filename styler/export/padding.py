@@ -27,3 +27,13 @@ def cropped(images: Tensor, like: Tensor) -> Tensor:
     """Return the pictures cut to the size of others, by indices: a slice would need a proof that they are larger."""
     rows, columns = (torch.arange(size) for size in like.shape[-2:])
     return images.index_select(-2, rows).index_select(-1, columns)
+
+
+def filled(images: Tensor, multiple: int) -> Tensor:
+    """Return the pictures with zeros to the right and downwards up to multiples of a number, at least two of them."""
+    for axis in (-2, -1):
+        size = images.shape[axis]
+        index = torch.arange(multiple * torch.sym_max(2, (size + multiple - 1) // multiple))
+        inside = (index < size).to(images.dtype)
+        images = images.index_select(axis, index.clamp(max=size - 1)) * (inside[:, None] if axis == -2 else inside)
+    return images

@@ -12,6 +12,7 @@ from styler.choices import Level
 from styler.images.pixels import quantized, to_float
 from styler.model.encoder import Encoder, convolutions
 from styler.model.vgg import block, stride
+from styler.transfer.fixed_pattern import remove_fixed_pattern, without_fixed_pattern
 from styler.transfer.tiling import Box, encoder_margin, grid, padded
 
 
@@ -60,6 +61,13 @@ class Canvas:
                 self.pixels[..., above.top : above.bottom, :] = waiting[..., : above.bottom - above.top, :]
             above = row[0] if row else None
             fresh, waiting = waiting, fresh
+
+    def clean(self) -> None:
+        """Take away the grid that the networks left."""
+        if self.pixels.is_floating_point():
+            self.pixels = without_fixed_pattern(self.pixels)
+        else:
+            remove_fixed_pattern(self.pixels, device=self.device)
 
 
 def float_part(pixels: Tensor, box: Box, *, device: torch.device | None = None) -> Tensor:

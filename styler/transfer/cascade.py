@@ -88,6 +88,8 @@ def cascade(
                 ]
             trace.maps += [affine for affine in maps[level] if affine is not None]
         repaint(canvas, model.decoders[level], features, maps[level], masks, trace)
+    with trace.stage("clean"):
+        canvas.clean()
     return canvas.images
 
 

@@ -54,7 +54,7 @@ def test_the_trace_has_every_stage_and_how_exact_the_roots_were(tiny_model):
     heard = []
     trace = Trace(announce=heard.append)
     cascade(tiny_model, picture(), style_of(tiny_model.encoder, picture(seed=1)), trace=trace)
-    assert list(trace.seconds) == ["encode", "moments", "root", "transform", "decode"]
+    assert list(trace.seconds) == ["encode", "moments", "root", "transform", "decode", "clean"]
     assert [*dict.fromkeys(heard)] == list(trace.seconds)
     assert 0 < trace.root_residual < 1e-3
 
