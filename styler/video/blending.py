@@ -13,7 +13,7 @@ from torch import Tensor
 from styler.video.detail import with_detail_of
 from styler.video.flow import flow_search, gray, resized_flow, trusted_flow, warped
 
-STEADY = 0.75
+STEADY = 0.85
 """Share of the result before, where the flow holds."""
 
 

@@ -6,7 +6,7 @@ import numpy as np
 BANDS = (0.7, 1.3, 2.6)
 """Deviations, in pixels, of the blurs, each of the one before; 0.7, 1.5 and 3.0 of the image. The bands are between."""
 
-MOST = 1.5
+MOST = 2.2
 """Factor by which a band is enlarged at most."""
 
 CELL = 8
