@@ -35,7 +35,7 @@ class LiveStylizer:
         if self._is_cut(image):
             self._blender = Blender(self.frames.settings.steady)
             self.frames.begin_shot([Sample(image)])
-        result = self._blender(image, self.frames.stylized(image, seconds, None))
+        result = self._blender(image, self.frames.stylized(image, seconds, None), self.frames.masks_at(seconds))
         return self.frames.with_kept(result, image, seconds)
 
     def _is_cut(self, image: Tensor) -> bool:

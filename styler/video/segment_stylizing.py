@@ -101,9 +101,10 @@ class SegmentStylizer(BatchStylizer):
                 seconds = float(timed.pts * self.clip.video.info.time_base)
                 image = frame_image(timed, self.clip.video.info, self.clip.size)
                 alone = self.frames.stylized(image, seconds, look)
-                result = blender(image, alone)
+                masks = self.frames.masks_at(seconds)
+                result = blender(image, alone, masks)
                 if index >= job.next_lead:
-                    following(image, alone)
+                    following(image, alone, masks)
                 if index >= job.first:
                     encoder.put((self.frames.with_kept(result, image, seconds), index))
                     self.on_frame()

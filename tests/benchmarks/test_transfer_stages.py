@@ -32,7 +32,7 @@ from styler.model.weights import load_model
 from styler.transfer.cascade import cascade
 from styler.transfer.style import style_of
 
-STAGES = ["load", "style", "encode", "moments", "root", "transform", "decode", "save"]
+STAGES = ["load", "style", "encode", "moments", "root", "transform", "decode", "clean", "save"]
 
 
 @pytest.fixture

@@ -63,6 +63,7 @@ def test_json_says_what_was_done_in_one_line(styler, pair):
         "root",
         "transform",
         "decode",
+        "clean",
         "save",
         "total",
     ]

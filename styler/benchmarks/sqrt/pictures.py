@@ -11,6 +11,7 @@ from styler.benchmarks.sqrt.implementations import Root
 from styler.choices import LEVELS, Transform
 from styler.matrix_sqrt import inv_sqrtm, published, published_inverse, sqrtm
 from styler.model.weights import Model
+from styler.transfer.fixed_pattern import without_fixed_pattern
 from styler.transfer.moments import Moments, moments_of
 from styler.transfer.whitening import EPS, Affine, apply_affine
 
@@ -66,7 +67,7 @@ def stylized(model: Model, content: Tensor, style: Tensor, pair: RootPair, trans
         features = model.encoder(image, level)
         affine = affine_by(pair, moments_of(features), moments_of(painted[level]), transform)
         image = model.decoders[level](apply_affine(features, affine)).clamp(0, 1)
-    return image
+    return without_fixed_pattern(image)
 
 
 def affine_by(pair: RootPair, content: Moments, style: Moments, transform: Transform) -> Affine:
