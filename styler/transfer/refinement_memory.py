@@ -13,7 +13,7 @@ float32 and 2800 to 3900 in bfloat16."""
 SPARE = 1.2
 """Tiles of several sizes, with margins on some sides only, leave gaps in the heap."""
 
-HELD = 56
+HELD = 53
 """Bytes per pixel of a picture refined in tiles: the content, the pixels before and now, the best ones, the gradient,
 the optimizer's state, the content's features, and the change at the size before."""
 
