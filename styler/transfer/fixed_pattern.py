@@ -27,9 +27,7 @@ STRIP = 2 * BLOCK * CELL
 
 def without_fixed_pattern(images: Tensor) -> Tensor:
     """Return the images without their fixed pattern, in [0, 1]."""
-    cells = cells_of(images)
-    pattern = spread(normalized(block_means(cells)))
-    return (images - F.pixel_shuffle(pattern[..., : cells.shape[-2], : cells.shape[-1]], CELL)).clamp(0, 1)
+    return without(images, spread(normalized(block_means(cells_of(images)))))
 
 
 def remove_fixed_pattern(pixels: Tensor, *, device: torch.device) -> None:
@@ -51,9 +49,14 @@ def remove_fixed_pattern(pixels: Tensor, *, device: torch.device) -> None:
         first, end = box.top // (CELL * BLOCK), -(-box.bottom // (CELL * BLOCK))
         above = min(1, first)
         pattern = spread(found[..., first - above : end + 1, :])[..., above * BLOCK :, :]
-        part = to_float(pixels[..., *box.slices].to(device))
-        pattern = F.pixel_shuffle(pattern[..., : part.shape[-2] // CELL, : part.shape[-1] // CELL], CELL)
-        pixels[..., *box.slices] = quantized((part - pattern).clamp_(0, 1), pixels.dtype).to(pixels.device)
+        part = without(to_float(pixels[..., *box.slices].to(device)), pattern)
+        pixels[..., *box.slices] = quantized(part, pixels.dtype).to(pixels.device)
+
+
+def without(images: Tensor, pattern: Tensor) -> Tensor:
+    """Return the images less the pattern at each cell, which may reach beyond them, in [0, 1]."""
+    rows, columns = (size // CELL for size in images.shape[-2:])
+    return (images - F.pixel_shuffle(pattern[..., :rows, :columns], CELL)).clamp(0, 1)
 
 
 def cells_of(images: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 import socket
 import tempfile
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -32,7 +32,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
-        tempfile.gettempdir()  # found by writing a file, which a kill would leave, so not while requests come
+        with suppress(FileNotFoundError):  # the request that needs it says so
+            tempfile.gettempdir()  # found by writing a file, which a kill would leave, so not while requests come
         await super().startup(sockets)
         self.ready()
 

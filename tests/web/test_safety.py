@@ -477,3 +477,12 @@ def test_only_the_loopback_is_listened_on(server):
     assert server.bound.getsockname()[0] == "127.0.0.1"
     with socket.socket() as other:
         assert other.connect_ex(("127.0.0.2", server.port)) != 0
+
+
+def test_a_machine_without_a_temporary_folder_starts_all_the_same(start, monkeypatch):
+    def missing():
+        raise FileNotFoundError("no usable temporary directory")
+
+    monkeypatch.setattr(tempfile, "gettempdir", missing)
+    with start().client() as client:
+        assert client.get("/healthz").status_code == 200

@@ -44,7 +44,7 @@ def visit(browser, server):
         contexts.append(context)
         context.set_default_timeout(READY)
         page = context.new_page()
-        # From the start: a chooser that opens before somebody waits for it is a window, which stops the browser.
+        # From the start: a chooser that opens before the browser is told to report it is never reported.
         page.on("filechooser", lambda _: None)
         page.on("console", lambda one: complaints.append(one.text) if one.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
