@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from styler.choices import CROP_MULTIPLE, LEVELS, ModelSize
+from styler.choices import CROP_MULTIPLE, LEVELS, Level, ModelSize
 from styler.cli.console import stderr
 from styler.cli.help_pages import HelpGroup, HelpPage, examples, make_app
 from styler.cli.options import DeviceOption
@@ -62,11 +62,20 @@ Crop = Annotated[
 Rate = Annotated[float | None, typer.Option("--rate", min=0, help="Peak learning rate.", rich_help_panel="Training")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Random seed.", rich_help_panel="Training")]
 DecoderLevel = Literal["relu4_1", "relu3_1", "relu2_1", "relu1_1", "all"]
+Skip = Annotated[
+    Level | None,
+    typer.Option(
+        help="Drop the decoder of this level: the model's cascade goes without it.",
+        show_default=False,
+        rich_help_panel="Training",
+    ),
+]
 EndToEnd = Annotated[
     str | None,
     typer.Option(
         metavar="TEACHER",
-        help="Train encoder and decoders together, with a loss on this teacher's features: .safetensors, or vgg19.",
+        help="Train encoder and decoders together, with a loss on this teacher's features: .safetensors, or vgg19. "
+        "With --level, the cascade of that level alone.",
         rich_help_panel="Training",
     ),
 ]
@@ -143,6 +152,7 @@ def decoder(
         typer.Option("--model", "-m", help="Model file; the decoders are written into it.", rich_help_panel="Output"),
     ],
     level: Annotated[DecoderLevel, typer.Option(help="Decoder to train.", rich_help_panel="Training")] = "all",
+    skip: Skip = None,
     end_to_end: EndToEnd = None,
     antialiased: AntiAliased = False,
     steps: Steps = None,
@@ -157,8 +167,8 @@ def decoder(
     from styler.cli.training_progress import readable_pictures, training_progress
     from styler.training.decoders import END_TO_END, SETTINGS, train_decoders
 
-    if end_to_end and level != "all":
-        raise typer.BadParameter("--end-to-end trains all levels: omit --level")
+    if level == skip:
+        raise typer.BadParameter(f"--level {level} is the one that --skip drops")
     if antialiased and not end_to_end:
         raise typer.BadParameter("--antialiased changes the encoder: give a teacher with --end-to-end")
     defaults = END_TO_END if end_to_end else SETTINGS
@@ -172,6 +182,7 @@ def decoder(
             found_paintings,
             model,
             levels=LEVELS if level == "all" else [level],
+            skipped=skip,
             teacher=end_to_end,
             settings=settings,
             device=training_device(device),

@@ -31,6 +31,7 @@ def train_decoders(
     file: Path,
     *,
     levels: Sequence[Level] = LEVELS,
+    skipped: Level | None = None,
     teacher: str | None = None,
     settings: Settings,
     device: torch.device,
@@ -40,9 +41,10 @@ def train_decoders(
     """Train the decoders of `levels` for the model in `file`, write them into it, and return the record.
 
     With a teacher (see `load_teacher`) they and the encoder are trained end to end; with `settings.antialiased` the
-    networks then halve and double the resolution without aliasing. The checkpoint (`.decoder.ckpt`), the sample sheet
-    (`.decoder.png`) and the record (`.decoder.json`) are written beside the file. In end-to-end training their names
-    have `.cascade` instead, and with a single level `.decoder.relu3_1`.
+    networks then halve and double the resolution without aliasing. The decoder of the `skipped` level is dropped from
+    the model, whose cascade then goes without it. The checkpoint (`.decoder.ckpt`), the sample sheet (`.decoder.png`)
+    and the record (`.decoder.json`) are written beside the file. In end-to-end training their names have `.cascade`
+    instead, and with a single level `.decoder.relu3_1`.
 
     Raises:
         StylerError: If an input can't be read, or a file can't be written.
@@ -50,6 +52,9 @@ def train_decoders(
     if not file.is_file():  # a shipped model's name is refused too, because the file is changed
         raise StylerError(f"no model file {file}", "train an encoder first: styler train encoder --help")
     model = load_model(file)
+    levels = [x for x in levels if x != skipped]
+    if skipped is not None:
+        model.decoders.pop(skipped, None)
     model.antialiased = model.antialiased or settings.antialiased
     name = "cascade" if teacher else "decoder" if len(levels) > 1 else f"decoder.{levels[0]}"
     training, held_out = split_held_out(photos)
@@ -63,7 +68,7 @@ def train_decoders(
     samples = {"photos": measured, "paintings": measured_paintings, "sheet": file.with_suffix(f".{name}.png")}
     if teacher:
         known = torch.cat([squares(training), squares(training_paintings)])
-        task = EndToEndTask(model, load_teacher(teacher), known, **samples)
+        task = EndToEndTask(model, load_teacher(teacher), known, levels=levels, **samples)
     else:
         task = DecoderTask(model, levels, **samples)
     crops = RandomCrops(

@@ -6,6 +6,7 @@ of the features count as well. And with anti-aliased networks, a second view of 
 noisy, must give the same result, transformed by the same maps; others cannot be steady.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from styler.choices import LEVELS, Level
 from styler.model.encoder import Encoder
+from styler.model.vgg import layers_to
 from styler.model.weights import Model
 from styler.training.decoding import RANGE_WEIGHT, DecoderTask
 from styler.training.distillation import Targets
@@ -26,7 +28,7 @@ from styler.transfer.whitening import Affine, apply_affine, transport_affine
 NUM_DIRECTIONS = 128
 """Leading principal directions used for the moments: 0.93 of the variance at relu3_1, 0.88 at relu4_1."""
 
-CONTENT_WEIGHT = 0.2
+CONTENT_WEIGHT = 0.5
 """Weight of the content loss; that of the style loss is 1."""
 
 DISTRIBUTION_WEIGHT = 0.5
@@ -63,19 +65,36 @@ class TeacherFeatures(NamedTuple):
 
 
 class EndToEndTask(DecoderTask):
-    """Training of the encoder and all decoders together; the teacher's principal directions are those on `images`."""
+    """Training of the encoder and the decoders of `levels` together, on the cascade of these levels.
+
+    The teacher's principal directions are those on `images`. Decoders of other levels stay as they are, and so do the
+    encoder's layers up to the coarsest of them.
+    """
 
     def __init__(
-        self, model: Model, teacher: Encoder, images: Tensor, *, photos: Tensor, paintings: Tensor, sheet: Path
+        self,
+        model: Model,
+        teacher: Encoder,
+        images: Tensor,
+        *,
+        levels: Sequence[Level] = LEVELS,
+        photos: Tensor,
+        paintings: Tensor,
+        sheet: Path,
     ):
-        super().__init__(model, LEVELS, photos=photos, paintings=paintings, sheet=sheet)
+        super().__init__(model, levels, photos=photos, paintings=paintings, sheet=sheet)
         self.trained["encoder"] = model.encoder.requires_grad_(True)
+        for level in [x for x in LEVELS if x in model.decoders and x not in levels][:1]:
+            for name in set(layers_to(level)) - {"pool"}:
+                model.encoder.convs[name].requires_grad_(False)
         self.teacher = Targets(teacher, images, [NUM_DIRECTIONS] * len(LEVELS), whitening=0)
 
     def losses(self, photos: Tensor, paintings: Tensor) -> dict[str, Tensor]:
         """Return the reconstruction loss of each decoder, by level, and the losses of the cascade's result."""
-        features, style_features = (self.model.encoder.pyramid(x) for x in (photos, paintings))
-        pictures = {x: picture_loss(self.trained[x](features[x]), photos) for x in LEVELS}
+        with torch.no_grad():
+            style_features = self.model.encoder.pyramid(paintings, self.levels)
+        drawn = self.levels[int(torch.randint(len(self.levels), ()))]
+        reconstruction = picture_loss(self.trained[drawn](self.model.encoder(photos, drawn)), photos)
         amplitudes = [amplitude_of(x) for x in roughness_of(deviation_counts(local_deviation(paintings))).tolist()]
         seeds = seeded(photos, photos.new_tensor(amplitudes).view(-1, 1, 1, 1))
         images, excess, affines = self._stylized(seeds, style_features)
@@ -85,7 +104,7 @@ class EndToEndTask(DecoderTask):
         distance, whole = ((x.content - content.content).square().mean((1, 2, 3)) for x in (stylized, style))
         distances = {x: [wasserstein(one.moments[x], style.moments[x]) for one in (stylized, content)] for x in LEVELS}
         losses = {
-            **{f"{x} picture": RECONSTRUCTION_WEIGHT * loss for x, loss in pictures.items()},
+            "picture": RECONSTRUCTION_WEIGHT * len(self.levels) * reconstruction,
             "range": RANGE_WEIGHT * excess,
             "content": CONTENT_WEIGHT * remaining_share(distance, whole),
             **{f"{x} style": remaining_share(*pair) / len(LEVELS) for x, pair in distances.items()},
@@ -100,7 +119,7 @@ class EndToEndTask(DecoderTask):
     ) -> tuple[Tensor, Tensor, dict[Level, Affine]]:
         """Return the cascade's results, the mean square by which pixels of its images exceed [0, 1], and its maps."""
         images, excess, affines = photos, photos.new_zeros(()), {}
-        for level in LEVELS:
+        for level in self.levels:
             features = self.model.encoder(images, level)
             affines[level] = transport_affine(moments_of(features), moments_of(style_features[level]))
             images = self.trained[level](apply_affine(features, affines[level]))
@@ -114,7 +133,7 @@ class EndToEndTask(DecoderTask):
         height, width = (side - MAX_SHIFT for side in photos.shape[-2:])
         view = (..., slice(top, top + height), slice(left, left + width))
         shifted = photos[view] + NOISE * torch.randn_like(photos[view])
-        for level in LEVELS:
+        for level in self.levels:
             features = apply_affine(self.model.encoder(shifted, level), affines[level])
             shifted = self.trained[level](features).clamp(0, 1)
         border = min(BORDER, height // 4, width // 4)

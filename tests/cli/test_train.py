@@ -111,11 +111,28 @@ def test_a_widened_model_draws_the_same(styler, folder, tiny_file, tmp_path):
     assert (status, "exists already" in err) == (1, True)
 
 
-def test_end_to_end_is_of_all_levels(styler, folder, tiny_file, teacher):
+def test_end_to_end_training_of_one_level_leaves_what_the_other_decoders_read(styler, folder, tiny_file, teacher):
+    before = load_model(tiny_file).modules().state_dict()
+    photos, paintings = folder("photos", 2), folder("paintings", 2)
+    arguments = ["train", "decoder", photos, paintings, "--model", tiny_file, *SHORT]
+    arguments += ["--level", "relu4_1", "--skip", "relu3_1", "--end-to-end", teacher, "--steps", 2]
+    status, _, err = styler(*arguments)
+    assert status == 0, err
+    after = load_model(tiny_file)
+    assert list(after.decoders) == ["relu4_1", "relu2_1", "relu1_1"]
+    kept = ("relu1_1", "relu2_1", "encoder.convs.conv1", "encoder.convs.conv2_1")
+    for name, value in after.modules().state_dict().items():
+        assert torch.equal(value, before[name]) == any(part in name for part in kept), name
+    pair = [photos / "0.png", paintings / "0.png", "--device", "cpu", "--model", tiny_file]
+    assert styler("transfer", *pair, "-o", "a.png")[0] == 0
+    status, _, err = styler("transfer", *pair, "--levels", "relu3_1", "-o", "b.png")
+    assert (status, "no decoder for relu3_1" in err) == (1, True)
+
+
+def test_a_level_is_not_both_trained_and_dropped(styler, folder, tiny_file):
     arguments = ["train", "decoder", folder("photos", 2), folder("paintings", 2), "--model", tiny_file]
-    status, _, err = styler(*arguments, "--level", "relu2_1", "--end-to-end", teacher)
-    assert status == 2
-    assert "omit --level" in err
+    status, _, err = styler(*arguments, "--level", "relu2_1", "--skip", "relu2_1")
+    assert (status, "--skip drops" in err) == (2, True)
 
 
 @pytest.mark.slow
