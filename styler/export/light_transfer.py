@@ -95,7 +95,8 @@ def strengths(
     Raises:
         NeedsTorch: If the model has no decoder for one; torch's engine says which to choose.
     """
-    if not set(levels) <= set(known):
+    named = set(alpha) if isinstance(alpha, Mapping) else set()
+    if not named | set(levels) <= set(known):
         raise NeedsTorch("levels without a decoder")
     return {level: alpha.get(level, 1.0) if isinstance(alpha, Mapping) else alpha for level in levels}
 

@@ -169,6 +169,7 @@ class Stylizer:
             raise ValueError("expected refine_with 'vgg19' or a file, got None")
         base, regions = [self.found(one) for one in base], [(mask, self.found(one)) for mask, one in regions]
         chosen = self.cascade_levels(levels)
+        self.cascade_levels(list(alpha) if isinstance(alpha, Mapping) else None)  # raises for a level that it lacks
         trace = Trace() if trace is None else trace
         trace.device = self.device
         with trace.stage("load"):

@@ -98,10 +98,11 @@ def test_levels_run_coarse_to_fine_in_whatever_order_they_are_named(stylizer):
     torch.testing.assert_close(one, other, rtol=0, atol=0)
 
 
-def test_a_level_without_a_decoder_is_an_error_that_lists_the_rest(stylizer):
+@pytest.mark.parametrize("option", [{"levels": ["relu4_1"]}, {"alpha": {"relu4_1": 0.5}}])
+def test_a_level_without_a_decoder_is_an_error_that_lists_the_rest(stylizer, option):
     del stylizer.model.decoders["relu4_1"]
     with pytest.raises(StylerError, match="no decoder for relu4_1") as caught:
-        stylizer.stylize(picture(), picture(), levels=["relu4_1"])
+        stylizer.stylize(picture(), picture(), **option)
     assert "relu3_1, relu2_1, relu1_1" in caught.value.todo
 
 
