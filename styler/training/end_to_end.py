@@ -28,13 +28,13 @@ from styler.transfer.whitening import Affine, apply_affine, transport_affine
 NUM_DIRECTIONS = 128
 """Leading principal directions used for the moments: 0.93 of the variance at relu3_1, 0.88 at relu4_1."""
 
-CONTENT_WEIGHT = 0.5
+CONTENT_WEIGHT = 0.3
 """Weight of the content loss; that of the style loss is 1."""
 
 DISTRIBUTION_WEIGHT = 0.5
 """Weight of the distributions of features along random directions."""
 
-NUM_PROJECTIONS, NUM_POSITIONS = 64, 4096
+NUM_PROJECTIONS, NUM_POSITIONS = 32, 2048
 """Random directions of a level in a step, and positions of each picture, for the distributions."""
 
 STEADINESS_WEIGHT = 4.0

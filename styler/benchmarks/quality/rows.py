@@ -67,7 +67,7 @@ class Scores:
         self.judge, self.pairs, self.faces = judge, pairs, faces
         self._features: dict[Path, JudgeFeatures] = {}
         self._flats: dict[Path, Tensor | None] = {}
-        self._distances: dict[Pair, Tensor] = {}
+        self._distances: dict[Pair, tuple[Tensor, Tensor | None]] = {}
 
     def features(self, path: Path) -> JudgeFeatures:
         """Return the features of a content or a style; those of a content know its flat parts."""
@@ -77,11 +77,12 @@ class Scores:
             self._features[path] = judge_features(self.judge, image, self._flats[path])
         return self._features[path]
 
-    def distances(self, pair: Pair) -> Tensor:
-        """Return the distances of the content from the style."""
+    def distances(self, pair: Pair) -> tuple[Tensor, Tensor | None]:
+        """Return the distances of the content from the style, and those of its flat parts if there are any."""
         if pair not in self._distances:
             content, style = self.features(pair.content), self.features(pair.style)
-            self._distances[pair] = style_distances(content.moments, style)
+            flat = None if content.flat is None else style_distances(content.flat, style)
+            self._distances[pair] = style_distances(content.moments, style), flat
         return self._distances[pair]
 
     def row(self, name: str, alpha: float, pictures: Sequence[Path], cost: Cost | None = None) -> QualityRow:
@@ -90,12 +91,13 @@ class Scores:
         for pair, picture in zip(self.pairs, pictures, strict=True):
             image, content, style = Picture.open(picture).image, self.features(pair.content), self.features(pair.style)
             result = judge_features(self.judge, image, self._flats[pair.content])
+            whole, whole_flat = self.distances(pair)
             scored.append(
                 (
                     content_left(result, content, style),
-                    style_left(result, style, self.distances(pair)),
+                    style_left(result, style, whole),
                     ssim(image, Picture.open(pair.content).image),
-                    flat_left(result, content, style),
+                    flat_left(result, style, whole_flat),
                     faces_left(result.content, content.content, style.content, faces_of(pair.content, self.faces)),
                 )
             )

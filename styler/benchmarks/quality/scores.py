@@ -57,11 +57,14 @@ def style_left(result: JudgeFeatures, style: JudgeFeatures, whole: Tensor) -> fl
     return float((style_distances(result.moments, style) / whole).mean())
 
 
-def flat_left(result: JudgeFeatures, content: JudgeFeatures, style: JudgeFeatures) -> float | None:
-    """Return `style_left` where the content is flat; None if it hardly is."""
-    if result.flat is None or content.flat is None:
+def flat_left(result: JudgeFeatures, style: JudgeFeatures, whole: Tensor | None) -> float | None:
+    """Return `style_left` where the content is flat; None if it hardly is.
+
+    `whole` are the `style_distances` of these parts of the content.
+    """
+    if result.flat is None or whole is None:
         return None
-    return float((style_distances(result.flat, style) / style_distances(content.flat, style)).mean())
+    return float((style_distances(result.flat, style) / whole).mean())
 
 
 def style_distances(moments: list[Moments], style: JudgeFeatures) -> Tensor:
