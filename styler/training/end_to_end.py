@@ -28,13 +28,13 @@ from styler.transfer.whitening import Affine, apply_affine, transport_affine
 NUM_DIRECTIONS = 128
 """Leading principal directions used for the moments: 0.93 of the variance at relu3_1, 0.88 at relu4_1."""
 
-CONTENT_WEIGHT = 0.3
+CONTENT_WEIGHT = 0.2
 """Weight of the content loss; that of the style loss is 1."""
 
 DISTRIBUTION_WEIGHT = 0.5
 """Weight of the distributions of features along random directions."""
 
-NUM_PROJECTIONS, NUM_POSITIONS = 32, 2048
+NUM_PROJECTIONS, NUM_POSITIONS = 64, 4096
 """Random directions of a level in a step, and positions of each picture, for the distributions."""
 
 STEADINESS_WEIGHT = 4.0
@@ -91,10 +91,8 @@ class EndToEndTask(DecoderTask):
 
     def losses(self, photos: Tensor, paintings: Tensor) -> dict[str, Tensor]:
         """Return the reconstruction loss of each decoder, by level, and the losses of the cascade's result."""
-        with torch.no_grad():
-            style_features = self.model.encoder.pyramid(paintings, self.levels)
-        drawn = self.levels[int(torch.randint(len(self.levels), ()))]
-        reconstruction = picture_loss(self.trained[drawn](self.model.encoder(photos, drawn)), photos)
+        features, style_features = (self.model.encoder.pyramid(x, self.levels) for x in (photos, paintings))
+        pictures = {x: picture_loss(self.trained[x](features[x]), photos) for x in self.levels}
         amplitudes = [amplitude_of(x) for x in roughness_of(deviation_counts(local_deviation(paintings))).tolist()]
         seeds = seeded(photos, photos.new_tensor(amplitudes).view(-1, 1, 1, 1))
         images, excess, affines = self._stylized(seeds, style_features)
@@ -104,7 +102,7 @@ class EndToEndTask(DecoderTask):
         distance, whole = ((x.content - content.content).square().mean((1, 2, 3)) for x in (stylized, style))
         distances = {x: [wasserstein(one.moments[x], style.moments[x]) for one in (stylized, content)] for x in LEVELS}
         losses = {
-            "picture": RECONSTRUCTION_WEIGHT * len(self.levels) * reconstruction,
+            **{f"{x} picture": RECONSTRUCTION_WEIGHT * loss for x, loss in pictures.items()},
             "range": RANGE_WEIGHT * excess,
             "content": CONTENT_WEIGHT * remaining_share(distance, whole),
             **{f"{x} style": remaining_share(*pair) / len(LEVELS) for x, pair in distances.items()},
