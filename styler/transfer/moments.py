@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from styler.matrix_sqrt import bures_wasserstein
+from styler.matrix_sqrt.scaling import symmetric
 
 BLOCK = 2**19
 """Elements per block, two megabytes in float32: smaller blocks cost more in thread wake-ups than the cache saves."""
@@ -19,7 +20,10 @@ class _Pair(NamedTuple):
 
 
 class Moments(_Pair):
-    """Mean `(B, C)` and biased covariance `(B, C, C)` of features over positions, in float32 or finer."""
+    """Mean `(B, C)` and biased covariance `(B, C, C)` of features over positions, in float32 or finer.
+
+    The covariance is exactly symmetric, which products are not on every processor: files keep one triangle of it.
+    """
 
     @cached_property
     def roots(self) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
@@ -44,7 +48,7 @@ def moments_of(features: Tensor, weights: Tensor | None = None) -> Moments:
             total = total + y.sum(1, keepdim=True)
             squares = squares + y.mT @ y
         off = total / count
-        return Moments((near + off).squeeze(1), squares / count - off.mT * off)
+        return Moments((near + off).squeeze(1), symmetric(squares / count - off.mT * off))
 
 
 def _weighted_moments(features: Tensor, weights: Tensor) -> Moments:
@@ -52,7 +56,7 @@ def _weighted_moments(features: Tensor, weights: Tensor) -> Moments:
     mean = (features.flatten(2) * shares).sum(-1)
     x = features.flatten(2) - mean.unsqueeze(-1)
     with torch.autocast(features.device.type, enabled=False):
-        return Moments(mean, (x * shares) @ x.mT)
+        return Moments(mean, symmetric((x * shares) @ x.mT))
 
 
 def wasserstein(a: Moments, b: Moments) -> Tensor:
@@ -93,7 +97,7 @@ class RunningMoments:
         share, (mean, covariance) = weight / self.weight, self.moments
         apart = part.mean - mean
         covariance.lerp_(part.covariance, share)
-        covariance.addcmul_(apart.unsqueeze(-1), apart.unsqueeze(-2), value=share * (1 - share))
+        covariance.add_(apart.unsqueeze(-1) * apart.unsqueeze(-2), alpha=share * (1 - share))  # exactly symmetric
         mean.add_(apart, alpha=share)
 
 

@@ -32,6 +32,13 @@ def test_memory_format_does_not_matter():
     torch.testing.assert_close(one.covariance, other.covariance)
 
 
+@pytest.mark.parametrize("weights", [None, torch.rand(1, 1, 37, 41)])
+def test_covariances_are_exactly_symmetric(weights):
+    parts = [moments_of(torch.randn(1, 37, 37, 41).cumsum(1).relu(), weights) for _ in range(3)]
+    for found in (*parts, mixed_moments(parts, [0.3, 0.1, 0.6])):
+        assert torch.equal(found.covariance, found.covariance.mT)
+
+
 @pytest.mark.parametrize("share", [0.5, 0.2])
 def test_a_mixture_has_the_moments_of_the_pictures_put_together(share):
     rows = round(share * 100)
