@@ -171,6 +171,8 @@ def decoder(
         raise typer.BadParameter(f"--level {level} is the one that --skip drops")
     if antialiased and not end_to_end:
         raise typer.BadParameter("--antialiased changes the encoder: give a teacher with --end-to-end")
+    if antialiased and level != "all":
+        raise typer.BadParameter("--antialiased changes all networks: omit --level")
     defaults = END_TO_END if end_to_end else SETTINGS
     settings = defaults.changed(
         num_steps=steps, batch_size=batch, crop_size=crop, learning_rate=rate, seed=seed, antialiased=antialiased

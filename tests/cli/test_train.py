@@ -129,10 +129,14 @@ def test_end_to_end_training_of_one_level_leaves_what_the_other_decoders_read(st
     assert (status, "no decoder for relu3_1" in err) == (1, True)
 
 
-def test_a_level_is_not_both_trained_and_dropped(styler, folder, tiny_file):
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [(["--skip", "relu2_1"], "--skip drops"), (["--antialiased", "--end-to-end", "vgg19"], "omit --level")],
+)
+def test_options_that_contradict_a_level_are_usage_errors(styler, folder, tiny_file, options, word):
     arguments = ["train", "decoder", folder("photos", 2), folder("paintings", 2), "--model", tiny_file]
-    status, _, err = styler(*arguments, "--level", "relu2_1", "--skip", "relu2_1")
-    assert (status, "--skip drops" in err) == (2, True)
+    status, _, err = styler(*arguments, "--level", "relu2_1", *options)
+    assert (status, word in err) == (2, True)
 
 
 @pytest.mark.slow
