@@ -34,9 +34,9 @@ def connect_to_ray(address: str | None) -> Any:
         else:
             check_reachable(address)
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
-    except Exception as error:
+    except Exception as error:  # Ray raises a bare one when a node does not start in time; subclasses are filtered
         if type(error) is not Exception and not isinstance(error, (OSError, ValueError, RuntimeError)):
-            raise  # Ray itself raises a bare Exception when a node does not start in time
+            raise
         reason = " ".join(str(error).split())
         raise StylerError(
             f"cannot connect to Ray at {address or 'this machine'}: {reason}", "run `ray status` there"

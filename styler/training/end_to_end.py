@@ -84,9 +84,10 @@ class EndToEndTask(DecoderTask):
     ):
         super().__init__(model, levels, photos=photos, paintings=paintings, sheet=sheet)
         self.trained["encoder"] = model.encoder.requires_grad_(True)
-        for level in [x for x in LEVELS if x in model.decoders and x not in levels][:1]:
-            for name in set(layers_to(level)) - {"pool"}:
-                model.encoder.convs[name].requires_grad_(False)
+        coarsest_kept = next((x for x in LEVELS if x in model.decoders and x not in levels), None)
+        read_by_kept = layers_to(coarsest_kept) if coarsest_kept else ()
+        for name in set(read_by_kept) - {"pool"}:
+            model.encoder.convs[name].requires_grad_(False)
         self.teacher = Targets(teacher, images, [NUM_DIRECTIONS] * len(LEVELS), whitening=0)
 
     def losses(self, photos: Tensor, paintings: Tensor) -> dict[str, Tensor]:

@@ -168,8 +168,7 @@ class Stylizer:
         if refine and refine_with is None:
             raise ValueError("expected refine_with 'vgg19' or a file, got None")
         base, regions = [self.found(one) for one in base], [(mask, self.found(one)) for mask, one in regions]
-        chosen = self.cascade_levels(levels)
-        self.cascade_levels(list(alpha) if isinstance(alpha, Mapping) else None)  # raises for a level that it lacks
+        chosen = self.cascade_levels(levels, alpha)
         trace = Trace() if trace is None else trace
         trace.device = self.device
         with trace.stage("load"):
@@ -335,14 +334,14 @@ class Stylizer:
         """Forget the styles seen so far."""
         self._cache.clear()
 
-    def cascade_levels(self, levels: Sequence[Level] | None) -> list[Level]:
+    def cascade_levels(self, levels: Sequence[Level] | None, alpha: float | Mapping[Level, float] = 1.0) -> list[Level]:
         """Return `levels` (all that the model has, if None) from coarse to fine.
 
         Raises:
-            StylerError: If the model has no decoder for one of them.
+            StylerError: If the model has no decoder for one of them, or for one whose strength `alpha` gives.
         """
         known = [level for level in LEVELS if level in self.model.decoders]
-        for level in levels or known:
+        for level in [*(levels or known), *(alpha if isinstance(alpha, Mapping) else ())]:
             if level not in known:
                 todo = f"choose levels from {', '.join(known)}, or train one: styler train decoder --help"
                 raise StylerError(f"no decoder for {level} in model {self.model.name!r}", todo)

@@ -55,7 +55,7 @@ class FrameStylizer:
             quarter_turns: How many quarters a player turns the frames by, for masks.
         """
         self.stylizer, self.settings, self.size = stylizer, settings, size
-        self.levels = stylizer.cascade_levels(settings.levels)
+        self.levels = stylizer.cascade_levels(settings.levels, settings.alpha)
         self.alpha = AlphaPath(settings.alpha, settings.alpha_at)
         self.masks = [frame_mask(path, size, quarter_turns=quarter_turns) for path, _ in settings.regions]
         self.keep: FrameMask | None = None

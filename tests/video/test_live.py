@@ -23,6 +23,12 @@ def test_raw_frames_go_through_in_order_and_number(live):
     assert len(target.getvalue()) == 5 * 48 * 64 * 3
 
 
+def test_a_strength_for_a_level_that_the_model_lacks_is_an_error(stylizer, style):
+    del stylizer.model.decoders["relu3_1"]
+    with pytest.raises(StylerError, match="no decoder for relu3_1"):
+        LiveStylizer(stylizer, VideoSettings((style,), alpha={"relu3_1": 0.5}), (48, 64))
+
+
 def test_strength_zero_gives_the_frames_themselves(stylizer, style):
     live = LiveStylizer(stylizer, VideoSettings((style,), alpha=0.0), (48, 64))
     for index, frame in enumerate(moving_frames(3)):

@@ -15,7 +15,7 @@ READY = 60_000
 @pytest.fixture(scope="module")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="the page is tested with playwright")
-    if CHROMIUM is None:
+    if CHROMIUM is None:  # the suite runs on machines without a browser too; CI installs one
         pytest.skip("no browser: apt-get install chromium")
     with playwright.sync_playwright() as running:
         browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
