@@ -1,4 +1,4 @@
-"""`styler train encoder`, `styler train decoder` and `styler train widen`."""
+"""`styler train encoder`, `decoder`, `widen` and `narrow`."""
 
 import contextlib
 from collections.abc import Generator
@@ -26,6 +26,9 @@ DECODER_EXAMPLES = examples(
 WIDEN_EXAMPLES = examples(
     "styler train widen small --out wide.safetensors",
     "styler train widen mine.safetensors --out wide.safetensors --seed 1",
+)
+NARROW_EXAMPLES = examples(
+    "styler train narrow photos paintings base --teacher vgg.safetensors --decoder adain.safetensors -o my.safetensors",
 )
 
 app = make_app(
@@ -93,6 +96,8 @@ Resume = Annotated[
 ]
 Photos = Annotated[Path, typer.Argument(help="Folder of photographs; subfolders are searched.", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Output model file.", rich_help_panel="Output")]
+Paintings = Annotated[Path, typer.Argument(help="Folder of paintings; subfolders are searched.", show_default=False)]
+StartModel = Annotated[str, typer.Argument(help="Name of a shipped model, or a .safetensors file.", show_default=False)]
 
 
 @app.command(cls=HelpPage, epilog=ENCODER_EXAMPLES)
@@ -144,9 +149,7 @@ def encoder(
 @app.command(cls=HelpPage, epilog=DECODER_EXAMPLES)
 def decoder(
     photos: Photos,
-    paintings: Annotated[
-        Path, typer.Argument(help="Folder of paintings; subfolders are searched.", show_default=False)
-    ],
+    paintings: Paintings,
     model: Annotated[
         Path,
         typer.Option("--model", "-m", help="Model file; the decoders are written into it.", rich_help_panel="Output"),
@@ -198,7 +201,7 @@ def decoder(
 
 @app.command(cls=HelpPage, epilog=WIDEN_EXAMPLES)
 def widen(
-    model: Annotated[str, typer.Argument(help="Name of a shipped model, or a .safetensors file.", show_default=False)],
+    model: StartModel,
     out: Out,
     seed: Seed = 0,
 ) -> None:
@@ -212,6 +215,42 @@ def widen(
     save_model(widened(load_model(model), seed=seed), out)
     stderr.print(f"wrote {out}")
     stderr.print(f"next: styler train decoder PHOTOS PAINTINGS --model {out} --end-to-end TEACHER", highlight=False)
+
+
+@app.command(cls=HelpPage, epilog=NARROW_EXAMPLES)
+def narrow(
+    photos: Photos,
+    paintings: Paintings,
+    model: StartModel,
+    teacher: Annotated[
+        str, typer.Option(help="VGG-19 weights that the decoder was trained on.", rich_help_panel="Training")
+    ],
+    decoder: Annotated[
+        Path,
+        typer.Option(help="Weights of a full-width decoder of relu4_1, such as AdaIN's.", rich_help_panel="Training"),
+    ],
+    out: Out,
+    seed: Seed = 0,
+    device: DeviceOption = "auto",
+) -> None:
+    """Compute a model from full-width networks by least squares, as a start for further training."""
+    from styler.cli.training_progress import readable_pictures
+    from styler.training.narrowing import train_narrow
+
+    found_photos, found_paintings = readable_pictures(photos), readable_pictures(paintings)
+    train_narrow(
+        found_photos,
+        found_paintings,
+        model,
+        out,
+        teacher=teacher,
+        decoder=decoder,
+        seed=seed,
+        device=training_device(device),
+        report=lambda layer, share: stderr.print(f"{layer}: unexplained variance {share:.3f}", highlight=False),
+    )
+    stderr.print(f"wrote {out}")
+    stderr.print(f"next: styler train decoder PHOTOS PAINTINGS --model {out} --level relu2_1", highlight=False)
 
 
 def training_device(name: str) -> "torch.device":

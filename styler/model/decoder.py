@@ -26,6 +26,9 @@ class Decoder(nn.Module):
         """Return the image for `features` `(B, C, h, w)`: `(B, 3, h · stride, w · stride)`, not clamped."""
         x = features
         for name in self.layers[:-1]:
-            is_pool = name == "pool"
-            x = doubled(x, antialiased=self.antialiased) if is_pool else F.relu(self.convs[name](x), inplace=True)
+            x = self.resampled(x) if name == "pool" else F.relu(self.convs[name](x), inplace=True)
         return self.convs[self.layers[-1]](x)
+
+    def resampled(self, features: Tensor) -> Tensor:
+        """Return the features at twice the resolution, `(B, C, 2H, 2W)`."""
+        return doubled(features, antialiased=self.antialiased)

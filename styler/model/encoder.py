@@ -51,6 +51,8 @@ class Encoder(nn.Module):
     `antialiased` encoder halves the resolution without aliasing, see `styler.model.resampling`.
     """
 
+    layers = TRUNK
+
     def __init__(self, widths: tuple[int, ...] = WIDTHS, *, antialiased: bool = False):
         super().__init__()
         self.widths, self.antialiased = tuple(widths), antialiased
@@ -65,12 +67,15 @@ class Encoder(nn.Module):
         """Return the features of `image` at each of `levels`, from one forward pass."""
         wanted, features = set(levels), {}
         x = image
-        for name in TRUNK:
+        for name in self.layers:
             if len(features) == len(wanted):
                 break
-            is_pool = name == "pool"
-            x = halved(x, antialiased=self.antialiased) if is_pool else F.relu(self.convs[name](x), inplace=True)
+            x = self.resampled(x) if name == "pool" else F.relu(self.convs[name](x), inplace=True)
             level = name.replace("conv", "relu")
             if level in wanted:
                 features[level] = x
         return features
+
+    def resampled(self, features: Tensor) -> Tensor:
+        """Return the features at half the resolution, `(B, C, H / 2, W / 2)`."""
+        return halved(features, antialiased=self.antialiased)

@@ -5,7 +5,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from styler.model.decoder import Decoder
 from styler.model.encoder import Encoder, convolutions
+from styler.model.vgg import WIDTHS
 from styler.model.weights import downloaded_weights, load_weights, read_tensors
 
 IMAGENET_BGR_MEAN = (103.939, 116.779, 123.68)
@@ -53,6 +55,27 @@ def torchvision_teacher(url: str | None = None) -> Encoder:
     )
     fold_input(encoder, flip=False, mean=torch.tensor(IMAGENET_RGB_MEAN), std=torch.tensor(IMAGENET_RGB_STD))
     return encoder
+
+
+def load_teacher_decoder(path: Path) -> Decoder:
+    """Return the decoder of relu4_1 that was trained on the teacher's features, such as AdaIN's.
+
+    The file holds, as a safetensors file, `block4_conv1_decode.weight`, `block4_conv1_decode.bias`,
+    `block3_conv1_decode.weight`, … to `block1_conv2_decode`, numbered in the order of decoding; its output is RGB in
+    [0, 1].
+
+    Raises:
+        StylerError: If it can't be read or its shapes are not those of the mirrored VGG-19.
+    """
+    decoder = Decoder("relu4_1", WIDTHS)
+    tensors, _ = read_tensors(path)
+    stored = [
+        f"block{block}_conv{k}_decode" for block, count in ((4, 1), (3, 4), (2, 2), (1, 2)) for k in range(1, count + 1)
+    ]
+    names = {old: f"convs.{new}" for old, new in zip(stored, decoder.convs, strict=True)}
+    renamed = {f"{names.get(key.rpartition('.')[0], key)}.{key.rpartition('.')[2]}": x for key, x in tensors.items()}
+    load_weights(decoder, renamed, path)
+    return decoder
 
 
 def fold_input(encoder: Encoder, *, flip: bool, mean: Tensor, std: Tensor) -> None:

@@ -94,8 +94,7 @@ class EndToEndTask(DecoderTask):
         """Return the reconstruction loss of each decoder, by level, and the losses of the cascade's result."""
         features, style_features = (self.model.encoder.pyramid(x, self.levels) for x in (photos, paintings))
         pictures = {x: picture_loss(self.trained[x](features[x]), photos) for x in self.levels}
-        amplitudes = [amplitude_of(x) for x in roughness_of(deviation_counts(local_deviation(paintings))).tolist()]
-        seeds = seeded(photos, photos.new_tensor(amplitudes).view(-1, 1, 1, 1))
+        seeds = seeded_for(photos, paintings)
         images, excess, affines = self._stylized(seeds, style_features)
         with torch.no_grad():
             content, style = self._teacher_features(photos), self._teacher_features(paintings)
@@ -144,6 +143,12 @@ class EndToEndTask(DecoderTask):
         content = F.normalize(features[LEVELS[0]].float(), dim=1)
         projected = self.teacher.projected(features)
         return TeacherFeatures(content, projected, {level: moments_of(x) for level, x in projected.items()})
+
+
+def seeded_for(photos: Tensor, paintings: Tensor) -> Tensor:
+    """Return the photographs with noise where they are flat, as strong as the paintings' own flat parts are rough."""
+    amplitudes = [amplitude_of(x) for x in roughness_of(deviation_counts(local_deviation(paintings))).tolist()]
+    return seeded(photos, photos.new_tensor(amplitudes).view(-1, 1, 1, 1))
 
 
 def distribution_share(stylized: TeacherFeatures, content: TeacherFeatures, style: TeacherFeatures) -> Tensor:

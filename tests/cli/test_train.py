@@ -12,7 +12,9 @@ from safetensors.torch import save_file
 from styler.choices import LEVELS
 from styler.cli.train import training_device
 from styler.images import Picture
+from styler.model.decoder import Decoder
 from styler.model.encoder import Encoder, convolutions
+from styler.model.vgg import WIDTHS
 from styler.model.weights import load_model
 
 
@@ -28,6 +30,9 @@ def teacher(tmp_path):
     return path
 
 
+DECODER_NAMES = [
+    f"block{block}_conv{k}_decode" for block, count in ((4, 1), (3, 4), (2, 2), (1, 2)) for k in range(1, count + 1)
+]
 SHORT = ["--batch", 2, "--crop", 32, "--device", "cpu"]
 
 
@@ -71,6 +76,39 @@ def test_a_model_is_trained_from_nothing_and_used(styler, folder, teacher, tmp_p
 
     arguments = [photos / "0.png", paintings / "1.png", "--model", "m.safetensors", "-o", "x.png"]
     assert styler("transfer", *arguments)[0] == 0
+
+
+@pytest.mark.slow
+def test_a_model_is_computed_from_full_width_networks_and_trained(
+    styler, folder, teacher, tiny_file, tmp_path, monkeypatch
+):
+    from styler.training import narrowing
+
+    monkeypatch.setattr(narrowing, "NUM_PAIRS", 8)
+    monkeypatch.setattr(narrowing, "CROP", 64)
+    decoder, tensors = Decoder("relu4_1", WIDTHS), {}
+    for name, conv in zip(DECODER_NAMES, convolutions(decoder), strict=True):
+        torch.nn.init.kaiming_normal_(conv.weight)
+        tensors |= {f"{name}.weight": conv.weight.data, f"{name}.bias": torch.zeros(conv.out_channels)}
+    save_file(tensors, tmp_path / "decoder.safetensors")
+    photos, paintings = folder("photos", 3), folder("paintings", 2)
+    given = ["--teacher", teacher, "--decoder", "decoder.safetensors", "--device", "cpu"]
+    arguments = ["train", "narrow", photos, paintings, tiny_file, *given, "-o", "narrow.safetensors"]
+    status, _, err = styler(*arguments)
+    assert status == 0, err
+    assert "relu4_1 conv1_1: unexplained variance" in err
+    model, start = load_model(tmp_path / "narrow.safetensors"), load_model(tiny_file)
+    assert (model.antialiased, list(model.decoders)) == (True, ["relu4_1", "relu2_1", "relu1_1"])
+    finest = model.encoder.convs["conv1_2"].weight, start.encoder.convs["conv1_2"].weight
+    torch.testing.assert_close(*finest, atol=1e-3, rtol=1e-3)
+
+    arguments = ["train", "decoder", photos, paintings, "--model", "narrow.safetensors", "--skip", "relu3_1"]
+    status, _, err = styler(*arguments, "--end-to-end", teacher, "--steps", 1, *SHORT)
+    assert status == 0, err
+    status, _, err = styler("train", "narrow", photos, paintings, tiny_file, *given, "-o", "narrow.safetensors")
+    assert (status, "exists already" in err) == (1, True)
+    status, _, err = styler("train", "narrow", photos, paintings, tiny_file, *given[:3], teacher, "-o", "n.safetensors")
+    assert (status, "expected" in err) == (1, True), err
 
 
 @pytest.mark.parametrize(("device", "times"), [("cpu", 1), ("meta", 0)])
