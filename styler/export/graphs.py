@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from styler.choices import LEVELS, Level
+from styler.choices import Level
 from styler.export.feature_transport import transported, transported_by_region, two_pass_moments
 from styler.export.padding import cropped, filled, padded
 from styler.model.encoder import Encoder
@@ -29,11 +29,6 @@ from styler.transfer.seeding import (
     roughness_of,
 )
 from styler.transfer.stylizer import FAINT
-
-
-def levels_of(model: Model) -> tuple[Level, ...]:
-    """Return the levels that a model has decoders for, coarse to fine."""
-    return tuple(level for level in LEVELS if level in model.decoders)
 
 
 def moment_names(levels: Sequence[Level]) -> list[str]:
@@ -61,7 +56,7 @@ class TransferGraph(nn.Module):
 
     def __init__(self, model: Model):
         super().__init__()
-        self.levels = levels_of(model)
+        self.levels = model.levels
         self.encoder, self.decoders = model.encoder, nn.ModuleDict(dict(model.decoders))
         for period, sheet in noise_sheets().items():
             self.register_buffer(f"noise_{period}", sheet.half())  # exact

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from styler.export.graphs import MaskedTransferGraph, StyleGraph, TransferGraph, levels_of, moment_names
+from styler.export.graphs import MaskedTransferGraph, StyleGraph, TransferGraph, moment_names
 from styler.model.vgg import block
 from styler.model.weights import Model
 
@@ -48,7 +48,7 @@ def programs_of(model: Model, *, half: bool = False, masks: bool = False) -> dic
     """
     copy = model.copy()
     copy = copy.to(torch.device("cpu"), torch.float16) if half else copy
-    levels = levels_of(copy)
+    levels = copy.levels
     names = moment_names(levels)
     programs = {
         "style": Program(style_program(StyleGraph(copy.encoder, levels)), ("picture",), (*names, "roughness")),

@@ -10,7 +10,6 @@ from styler.choices import ExportDType, ExportFormat
 from styler.errors import StylerError
 from styler.export.card import card_text
 from styler.export.extra import WRITING, check_installed
-from styler.export.graphs import levels_of
 from styler.export.programs import MASKED, Program, programs_of
 from styler.files import atomic_file, exists_error, sha256, write_error
 from styler.model.catalog import encoder_fingerprint, find_model, shipped_models
@@ -56,7 +55,7 @@ def export_model(
     for name, program in programs_of(loaded, half=dtype == "float16", masks=masks).items():
         write(paths[name], encoded(program, name, facts), overwrite=overwrite)
     hashes = {path.name: sha256(path) for path in paths.values()}
-    write(folder / CARD, card_text(facts, levels_of(loaded), hashes).encode(), overwrite=overwrite)
+    write(folder / CARD, card_text(facts, loaded.levels, hashes).encode(), overwrite=overwrite)
     sums = "".join(f"{digits}  {name}\n" for name, digits in hashes.items())
     write(folder / SUMS, sums.encode(), overwrite=overwrite)
     return [*paths.values(), folder / CARD, folder / SUMS]

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from styler.choices import Level
+from styler.choices import LEVELS, Level
 from styler.errors import StylerError
 from styler.files import atomic_file
 from styler.model.catalog import ANTIALIASED, FORMAT, architecture, check_format, find_model, unreadable
@@ -30,6 +30,11 @@ class Model:
     def modules(self) -> nn.ModuleDict:
         """Return the networks as one module, named as in the model file."""
         return nn.ModuleDict({"encoder": self.encoder, "decoder": nn.ModuleDict(dict(self.decoders))})
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """Levels with a decoder, from coarse to fine: those of its cascade."""
+        return tuple(level for level in LEVELS if level in self.decoders)
 
     @property
     def antialiased(self) -> bool:

@@ -81,8 +81,7 @@ class DecoderTask:
         """Write the columns content, style, reconstruction through the coarsest level, stylized by all decoders."""
         self.trained.eval()
         content, painting = self.samples
-        levels = [level for level in LEVELS if level in self.model.decoders]
-        stylized = cascade(self.model, content, style_of(self.model.encoder, painting), levels=levels)
+        stylized = cascade(self.model, content, style_of(self.model.encoder, painting))
         write_sheet([content, painting, self.reconstruction(content, self.levels[0]), stylized], self.sheet)
 
 

@@ -10,7 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from styler.choices import LEVELS, Level, Method, Transform
+from styler.choices import Level, Method, Transform
 from styler.model.decoder import Decoder
 from styler.model.encoder import convolutions
 from styler.model.vgg import layers_to
@@ -38,7 +38,7 @@ def cascade(
     masks: Tensor | None = None,
     visible: Tensor | None = None,
     alpha: float | Mapping[Level, float] = 1.0,
-    levels: Sequence[Level] = LEVELS,
+    levels: Sequence[Level] | None = None,
     transform: Transform = "transport",
     method: Method = "auto",
     seed_flats: bool = True,
@@ -57,7 +57,7 @@ def cascade(
         masks: Where the other styles go, see `styler.transfer.regions`.
         visible: Transparency of the pictures, `(1, 1, H, W)`: how much each pixel counts in the moments.
         alpha: Strength, 0 (the plain reconstruction) to 1; or a strength by level, 1 for those not named.
-        levels: In the order in which they are applied.
+        levels: In the order in which they are applied; by default all of the model's.
         transform: How features take on the style's moments, see `styler.transfer.whitening`.
         method: How roots are computed, see `styler.matrix_sqrt`.
         seed_flats: Whether flat parts get faint noise for the style's texture, see `styler.transfer.seeding`.
@@ -67,6 +67,7 @@ def cascade(
         kept_bytes: Largest feature map of a level, in bytes, that is kept between its two passes over the tiles.
         trace: Filled with what was done, if given.
     """
+    levels = model.levels if levels is None else levels
     trace = Trace() if trace is None else trace
     styles = [styles] if isinstance(styles, Style) else styles
     masks, visible = (None if x is None else padded(x) for x in (masks, visible))

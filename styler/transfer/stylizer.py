@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from styler.choices import DOWNLOADED, LEVELS, MAX_MEMORY, Level, Method, PreserveColor, Strokes, Transform
+from styler.choices import DOWNLOADED, MAX_MEMORY, Level, Method, PreserveColor, Strokes, Transform
 from styler.errors import StylerError
 from styler.images.loading import File
 from styler.images.masks import AnyMask, outside, read_mask
@@ -217,7 +217,7 @@ class Stylizer:
                     if not is_out_of_memory(error):
                         raise
                 place = place.smaller(image, trace)
-            share = mixed_share(alpha)
+            share = mixed_share(alpha, chosen)
             finish = partial(with_kept_content, share=share, detail=detail, preserve_color=preserve_color)
             if network is not None:
                 strengths = {x: alpha.get(x, 1.0) if isinstance(alpha, Mapping) else alpha for x in chosen}
@@ -340,7 +340,7 @@ class Stylizer:
         Raises:
             StylerError: If the model has no decoder for one of them, or for one whose strength `alpha` gives.
         """
-        known = [level for level in LEVELS if level in self.model.decoders]
+        known = self.model.levels
         for level in [*(levels or known), *(alpha if isinstance(alpha, Mapping) else ())]:
             if level not in known:
                 todo = f"choose levels from {', '.join(known)}, or train one: styler train decoder --help"
@@ -348,14 +348,12 @@ class Stylizer:
         return [level for level in known if level in (levels or known)]
 
 
-def mixed_share(alpha: float | Mapping[Level, float]) -> float:
+def mixed_share(alpha: float | Mapping[Level, float], levels: Sequence[Level]) -> float:
     """Return how much of the stylized picture is mixed into the content: all of it, except at small strengths.
 
     Even at strength 0 the networks only approximate the content, at 28 dB through all levels.
     """
-    strongest = max(alpha.values(), default=1.0) if isinstance(alpha, Mapping) else alpha
-    if isinstance(alpha, Mapping) and len(alpha) < len(LEVELS):
-        strongest = 1.0  # that of the levels that are not named
+    strongest = max(alpha.get(level, 1.0) for level in levels) if isinstance(alpha, Mapping) else alpha
     return min(1.0, strongest / FAINT)
 
 

@@ -114,7 +114,7 @@ class FrameStylizer:
             return graded(image, look, masks)
         if self.styles.needs_colors:
             self.begin_shot([Sample(image)])
-        if mixed_share(alpha) == 0:
+        if mixed_share(alpha, self.levels) == 0:
             return image
         with torch.no_grad(), exact_float32(self.stylizer.device):
             result = cascade(
@@ -133,7 +133,7 @@ class FrameStylizer:
         """Return a result with the colors and the parts of the frame that are kept."""
         kept: dict[str, Any] = {"preserve_color": self.settings.preserve_color}
         kept |= {"keep": None if self.keep is None else self.keep.at(seconds)}
-        share = 1.0 if self.settings.photo else mixed_share(self.alpha.at(seconds))
+        share = 1.0 if self.settings.photo else mixed_share(self.alpha.at(seconds), self.levels)
         return image if share == 0 else with_kept_content(result.clone(), image, share=share, **kept)
 
     def _options(self) -> dict[str, Any]:

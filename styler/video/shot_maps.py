@@ -28,7 +28,7 @@ def shot_maps(
     *,
     masks: Sequence[Tensor | None] | None = None,
     alpha: float | Mapping[Level, float] = 1.0,
-    levels: Sequence[Level] = LEVELS,
+    levels: Sequence[Level] | None = None,
     transform: Transform = "transport",
     method: Method = "auto",
     seed_flats: bool = False,
@@ -42,12 +42,13 @@ def shot_maps(
         styles: One for the whole picture, or that one and then one for each mask.
         masks: Those of each frame, `(R, 1, H, W)`.
         alpha: See `cascade`, as all that follows.
-        levels: In the order in which they are applied.
+        levels: In the order in which they are applied; by default all of the model's.
         transform: How features take on the style's moments.
         method: How roots are computed.
         seed_flats: Whether flat parts get faint noise.
         tile: Side of the tiles in pixels.
     """
+    levels = model.levels if levels is None else levels
     maps, trace = Maps(), Trace()
     regions = [None if mask is None else padded(mask) for mask in masks or [None] * len(frames)]
     canvases = [Canvas(frame, tile=tile, device=model.device) for frame in frames]

@@ -106,6 +106,12 @@ def test_a_level_without_a_decoder_is_an_error_that_lists_the_rest(stylizer, opt
     assert "relu3_1, relu2_1, relu1_1" in caught.value.todo
 
 
+def test_strength_0_for_every_level_of_the_model_gives_the_content(stylizer):
+    del stylizer.model.decoders["relu3_1"]
+    none = dict.fromkeys(stylizer.model.levels, 0.0)
+    torch.testing.assert_close(stylizer.stylize(picture(), picture(seed=1), alpha=none), picture())
+
+
 @pytest.mark.parametrize(("content", "style"), [("astronaut", "night"), ("cat", "woodcut")])
 def test_half_precision_hardly_changes_the_shipped_models_pictures(content, style):
     pair = [ASSETS / f"{name}.jpg" for name in (content, style)]
