@@ -1,9 +1,15 @@
 """Pictures with something in them, and the widths of a tiny model."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from styler.model.decoder import Decoder
+from styler.model.encoder import convolutions
+from styler.model.vgg import WIDTHS
 
 TINY = (4, 6, 8, 10)
 
@@ -20,3 +26,14 @@ def picture(height: int = 48, width: int = 64, *, seed: int = 0) -> Tensor:
 def thread_pool(count: int, **_: object) -> ThreadPoolExecutor:
     """Return a pool for a benchmark that measures in new processes, where starting one would prove nothing more."""
     return ThreadPoolExecutor(count)
+
+
+def save_painter(path: Path) -> None:
+    """Write an untrained decoder of relu4_1, of full width, named as AdaIN's."""
+    blocks = [(4, 1), (3, 1), (3, 2), (3, 3), (3, 4), (2, 1), (2, 2), (1, 1), (1, 2)]
+    tensors = {}
+    for (block, number), conv in zip(blocks, convolutions(Decoder("relu4_1", WIDTHS)), strict=True):
+        nn.init.kaiming_normal_(conv.weight)
+        found = {"weight": conv.weight.data.half(), "bias": torch.zeros(conv.out_channels)}
+        tensors |= {f"block{block}_conv{number}_decode.{part}": x for part, x in found.items()}
+    save_file(tensors, path)

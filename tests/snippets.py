@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
-from samples import picture, thread_pool
+from samples import picture, save_painter, thread_pool
 
 from styler import cli
 from styler.benchmarks import transfer_stages
@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[1]
 SHORTER = {
     "train encoder": "--steps 2 --batch 2 --crop 32",
     "train decoder": "--steps 2 --batch 2 --crop 32",
+    "train narrow": "--pairs 2 --crop 32",
     "bench transfer": "--sizes 32 --dtypes float32 --repeats 1 --cold 0",
     "bench sqrt": "--sizes 1x4 --repeats 1",
     "bench batch": "--size 32 --pictures 2 --repeats 1",
@@ -66,6 +67,7 @@ def furnish(folder: Path) -> Path:
     torch.manual_seed(0)
     tensors = {key.removeprefix("convs."): value.half() for key, value in Encoder().state_dict().items()}
     save_file(tensors, folder / "teacher.safetensors")
+    save_painter(folder / "adain.safetensors")
     return folder
 
 

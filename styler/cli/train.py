@@ -230,12 +230,16 @@ def narrow(
         typer.Option(help="Weights of a full-width decoder of relu4_1, such as AdaIN's.", rich_help_panel="Training"),
     ],
     out: Out,
+    pairs: Annotated[
+        int | None, typer.Option(min=1, help="Pairs of crops to fit the layers to.", rich_help_panel="Training")
+    ] = None,
+    crop: Crop = None,
     seed: Seed = 0,
     device: DeviceOption = "auto",
 ) -> None:
     """Compute a model from full-width networks by least squares, as a start for further training."""
     from styler.cli.training_progress import readable_pictures
-    from styler.training.narrowing import train_narrow
+    from styler.training.narrowing import CROP, NUM_PAIRS, train_narrow
 
     found_photos, found_paintings = readable_pictures(photos), readable_pictures(paintings)
     train_narrow(
@@ -245,6 +249,8 @@ def narrow(
         out,
         teacher=teacher,
         decoder=decoder,
+        num_pairs=pairs or NUM_PAIRS,
+        crop=crop or CROP,
         seed=seed,
         device=training_device(device),
         report=lambda layer, share: stderr.print(f"{layer}: unexplained variance {share:.3f}", highlight=False),

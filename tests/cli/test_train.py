@@ -8,13 +8,12 @@ import torch
 from commands import started
 from PIL import Image
 from safetensors.torch import save_file
+from samples import save_painter
 
 from styler.choices import LEVELS
 from styler.cli.train import training_device
 from styler.images import Picture
-from styler.model.decoder import Decoder
 from styler.model.encoder import Encoder, convolutions
-from styler.model.vgg import WIDTHS
 from styler.model.weights import load_model
 
 
@@ -30,9 +29,6 @@ def teacher(tmp_path):
     return path
 
 
-DECODER_NAMES = [
-    f"block{block}_conv{k}_decode" for block, count in ((4, 1), (3, 4), (2, 2), (1, 2)) for k in range(1, count + 1)
-]
 SHORT = ["--batch", 2, "--crop", 32, "--device", "cpu"]
 
 
@@ -79,20 +75,10 @@ def test_a_model_is_trained_from_nothing_and_used(styler, folder, teacher, tmp_p
 
 
 @pytest.mark.slow
-def test_a_model_is_computed_from_full_width_networks_and_trained(
-    styler, folder, teacher, tiny_file, tmp_path, monkeypatch
-):
-    from styler.training import narrowing
-
-    monkeypatch.setattr(narrowing, "NUM_PAIRS", 8)
-    monkeypatch.setattr(narrowing, "CROP", 64)
-    decoder, tensors = Decoder("relu4_1", WIDTHS), {}
-    for name, conv in zip(DECODER_NAMES, convolutions(decoder), strict=True):
-        torch.nn.init.kaiming_normal_(conv.weight)
-        tensors |= {f"{name}.weight": conv.weight.data, f"{name}.bias": torch.zeros(conv.out_channels)}
-    save_file(tensors, tmp_path / "decoder.safetensors")
+def test_a_model_is_computed_from_full_width_networks_and_trained(styler, folder, teacher, tiny_file, tmp_path):
+    save_painter(tmp_path / "decoder.safetensors")
     photos, paintings = folder("photos", 3), folder("paintings", 2)
-    given = ["--teacher", teacher, "--decoder", "decoder.safetensors", "--device", "cpu"]
+    given = ["--teacher", teacher, "--decoder", "decoder.safetensors", "--pairs", 8, "--crop", 64, "--device", "cpu"]
     arguments = ["train", "narrow", photos, paintings, tiny_file, *given, "-o", "narrow.safetensors"]
     status, _, err = styler(*arguments)
     assert status == 0, err
