@@ -25,7 +25,7 @@ AlphaOption = Annotated[
 LevelsOption = Annotated[
     str | None,
     typer.Option(
-        help="Levels to transform, from relu4_1 (shapes, large strokes) to relu1_1 (color), e.g. relu3_1,relu2_1.",
+        help="Levels to transform, from relu4_1 (shapes, large strokes) to relu1_1 (color), e.g. relu2_1,relu1_1.",
         show_default="all",
         rich_help_panel="Style",
     ),

@@ -90,6 +90,14 @@ AntiAliased = Annotated[
         rich_help_panel="Training",
     ),
 ]
+ContentWeight = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help="Weight of the content in the loss of --end-to-end, beside 1 for the style. [default: 0.2]",
+        rich_help_panel="Training",
+    ),
+]
 Resume = Annotated[
     bool,
     typer.Option("--resume", help="Continue from the checkpoint, with the same settings.", rich_help_panel="Training"),
@@ -158,6 +166,7 @@ def decoder(
     skip: Skip = None,
     end_to_end: EndToEnd = None,
     antialiased: AntiAliased = False,
+    content_weight: ContentWeight = None,
     steps: Steps = None,
     batch: Batch = None,
     crop: Crop = None,
@@ -172,13 +181,21 @@ def decoder(
 
     if level == skip:
         raise typer.BadParameter(f"--level {level} is the one that --skip drops")
+    if content_weight is not None and not end_to_end:
+        raise typer.BadParameter("--content-weight is part of another loss: give a teacher with --end-to-end")
     if antialiased and not end_to_end:
         raise typer.BadParameter("--antialiased changes the encoder: give a teacher with --end-to-end")
     if antialiased and level != "all":
         raise typer.BadParameter("--antialiased changes all networks: omit --level")
     defaults = END_TO_END if end_to_end else SETTINGS
     settings = defaults.changed(
-        num_steps=steps, batch_size=batch, crop_size=crop, learning_rate=rate, seed=seed, antialiased=antialiased
+        num_steps=steps,
+        batch_size=batch,
+        crop_size=crop,
+        learning_rate=rate,
+        seed=seed,
+        antialiased=antialiased,
+        content_weight=content_weight,
     )
     found_photos, found_paintings = readable_pictures(photos), readable_pictures(paintings)
     with training_progress("decoder") as report, resume_hint():

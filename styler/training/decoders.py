@@ -68,7 +68,9 @@ def train_decoders(
     samples = {"photos": measured, "paintings": measured_paintings, "sheet": file.with_suffix(f".{name}.png")}
     if teacher:
         known = torch.cat([squares(training), squares(training_paintings)])
-        task = EndToEndTask(model, load_teacher(teacher), known, levels=levels, **samples)
+        task = EndToEndTask(
+            model, load_teacher(teacher), known, levels=levels, content_weight=settings.content_weight, **samples
+        )
     else:
         task = DecoderTask(model, levels, **samples)
     crops = RandomCrops(

@@ -28,17 +28,14 @@ from styler.transfer.whitening import Affine, apply_affine, transport_affine
 NUM_DIRECTIONS = 128
 """Leading principal directions used for the moments: 0.93 of the variance at relu3_1, 0.88 at relu4_1."""
 
-CONTENT_WEIGHT = 0.2
-"""Weight of the content loss; that of the style loss is 1."""
-
 DISTRIBUTION_WEIGHT = 0.5
 """Weight of the distributions of features along random directions."""
 
 NUM_PROJECTIONS, NUM_POSITIONS = 64, 4096
 """Random directions of a level in a step, and positions of each picture, for the distributions."""
 
-STEADINESS_WEIGHT = 4.0
-"""Weight of the mean squared difference between the results of two views. At 30 the results were blurred."""
+STEADINESS_WEIGHT = 1.0
+"""Weight of the mean squared difference between the results of two views. At 4 strokes got lost, at 30 all blurred."""
 
 MAX_SHIFT, BORDER = 8, 16
 """Shift of the second view, less than the first, and border of the results that is not compared, in pixels."""
@@ -67,8 +64,8 @@ class TeacherFeatures(NamedTuple):
 class EndToEndTask(DecoderTask):
     """Training of the encoder and the decoders of `levels` together, on the cascade of these levels.
 
-    The teacher's principal directions are those on `images`. Decoders of other levels stay as they are, and so do the
-    encoder's layers up to the coarsest of them.
+    The style's losses have a weight of 1 beside `content_weight`. The teacher's principal directions are those on
+    `images`. Decoders of other levels stay as they are, and so do the encoder's layers up to the coarsest of them.
     """
 
     def __init__(
@@ -78,11 +75,13 @@ class EndToEndTask(DecoderTask):
         images: Tensor,
         *,
         levels: Sequence[Level] = LEVELS,
+        content_weight: float = 0.2,
         photos: Tensor,
         paintings: Tensor,
         sheet: Path,
     ):
         super().__init__(model, levels, photos=photos, paintings=paintings, sheet=sheet)
+        self.content_weight = content_weight
         self.trained["encoder"] = model.encoder.requires_grad_(True)
         coarsest_kept = next((x for x in LEVELS if x in model.decoders and x not in levels), None)
         read_by_kept = layers_to(coarsest_kept) if coarsest_kept else ()
@@ -104,7 +103,7 @@ class EndToEndTask(DecoderTask):
         losses = {
             **{f"{x} picture": RECONSTRUCTION_WEIGHT * loss for x, loss in pictures.items()},
             "range": RANGE_WEIGHT * excess,
-            "content": CONTENT_WEIGHT * remaining_share(distance, whole),
+            "content": self.content_weight * remaining_share(distance, whole),
             **{f"{x} style": remaining_share(*pair) / len(LEVELS) for x, pair in distances.items()},
             "distribution": DISTRIBUTION_WEIGHT * distribution_share(stylized, content, style),
         }

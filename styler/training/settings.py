@@ -16,6 +16,7 @@ class Settings:
     learning_rate: float = 2e-3
     seed: int = 0
     antialiased: bool = False
+    content_weight: float = 0.2
 
     def __post_init__(self) -> None:
         if self.crop_size < 1 or self.crop_size % CROP_MULTIPLE:

@@ -155,7 +155,11 @@ def test_end_to_end_training_of_one_level_leaves_what_the_other_decoders_read(st
 
 @pytest.mark.parametrize(
     ("options", "word"),
-    [(["--skip", "relu2_1"], "--skip drops"), (["--antialiased", "--end-to-end", "vgg19"], "omit --level")],
+    [
+        (["--skip", "relu2_1"], "--skip drops"),
+        (["--antialiased", "--end-to-end", "vgg19"], "omit --level"),
+        (["--content-weight", 0.5], "--end-to-end"),
+    ],
 )
 def test_options_that_contradict_a_level_are_usage_errors(styler, folder, tiny_file, options, word):
     arguments = ["train", "decoder", folder("photos", 2), folder("paintings", 2), "--model", tiny_file]

@@ -32,6 +32,14 @@ def test_every_network_gets_gradients_through_the_transforms(task, batch):
     assert all(parameter.grad is None for parameter in task.teacher.parameters())
 
 
+def test_the_content_weighs_as_much_as_asked(task, batch):
+    usual = task.losses(*batch)
+    task.content_weight *= 3
+    changed = task.losses(*batch)
+    torch.testing.assert_close(changed["content"], 3 * usual["content"])
+    torch.testing.assert_close(changed["relu1_1 style"], usual["relu1_1 style"])
+
+
 @pytest.mark.slow
 def test_training_reduces_the_losses(task, batch):
     def loss() -> torch.Tensor:
