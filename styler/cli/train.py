@@ -28,7 +28,8 @@ WIDEN_EXAMPLES = examples(
     "styler train widen mine.safetensors --out wide.safetensors --seed 1",
 )
 NARROW_EXAMPLES = examples(
-    "styler train narrow photos paintings base --teacher vgg.safetensors --decoder adain.safetensors -o my.safetensors",
+    "styler train narrow photos paintings base --teacher vgg.safetensors --decoder d.safetensors -o my.safetensors",
+    "styler train narrow photos paintings small --teacher vgg.safetensors --decoder d.safetensors -o my.safetensors",
 )
 
 app = make_app(
@@ -94,7 +95,7 @@ ContentWeight = Annotated[
     float | None,
     typer.Option(
         min=0,
-        help="Weight of the content in the loss of --end-to-end, beside 1 for the style. [default: 0.2]",
+        help="Weight of the content in the loss of --end-to-end, beside 1 for the style, 0.2 if not given.",
         rich_help_panel="Training",
     ),
 ]
