@@ -428,7 +428,8 @@ def test_strength_0_is_the_content_and_more_strength_is_never_nearer_to_it(model
     errors = [float((image - content.image).square().mean()) for image in found]
     assert errors[0] < 10**-4.5
     assert errors == sorted(errors)
-    assert stylizer.stylize(content, ASSETS / "woodcut.jpg", alpha=dict.fromkeys(stylizer.model.levels, 0.0)).tensor().equal(found[0])
+    none = dict.fromkeys(stylizer.model.levels, 0.0)
+    assert stylizer.stylize(content, ASSETS / "woodcut.jpg", alpha=none).tensor().equal(found[0])
 
 
 def cut_out(image: torch.Tensor, hidden: float) -> np.ndarray:
