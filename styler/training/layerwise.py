@@ -26,7 +26,7 @@ RIDGE = 1e-3
 """Added to the diagonal of the patches' covariance, relative to its mean."""
 
 NUM_ROUNDS = 4
-"""Repetitions of a fit through the ReLU; most of the gain comes from the first two."""
+"""Repetitions of a fit through the ReLU."""
 
 PICTURES_AT_ONCE = 8
 
