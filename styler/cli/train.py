@@ -95,7 +95,8 @@ ContentWeight = Annotated[
     float | None,
     typer.Option(
         min=0,
-        help="Weight of the content in the loss of --end-to-end, beside 1 for the style, 0.2 if not given.",
+        help="Weight of the content in the loss of --end-to-end, beside 1 for the style.",
+        show_default="0.2",
         rich_help_panel="Training",
     ),
 ]

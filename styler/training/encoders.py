@@ -47,10 +47,7 @@ def train_encoder(
     Raises:
         StylerError: If `out` exists without `resume`, an input can't be read, or a file can't be written.
     """
-    if out.exists() and not resume:
-        raise StylerError(f"{out} exists already", "choose another name with -o, or delete it")
-    if not out.parent.is_dir():
-        raise StylerError(f"no such folder: {out.parent}", f"create it first: mkdir -p {out.parent}")
+    check_out(out, resume=resume)
     training, held_out = split_held_out(photos)
     known, measured = (
         load_squares(evenly_spaced(paths, NUM_MEASURED), min(MEASURED_SIZE, settings.crop_size)).to(device)
@@ -81,3 +78,11 @@ def train_encoder(
         teacher=Path(teacher).name,
         widths=WIDTHS[size],
     )
+
+
+def check_out(out: Path, *, resume: bool = False) -> None:
+    """Raise a StylerError, before the work, if the model file `out` exists (without `resume`) or its folder doesn't."""
+    if out.exists() and not resume:
+        raise StylerError(f"{out} exists already", "choose another name with -o, or delete it")
+    if not out.parent.is_dir():
+        raise StylerError(f"no such folder: {out.parent}", f"create it first: mkdir -p {out.parent}")

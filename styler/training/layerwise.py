@@ -1,7 +1,7 @@
 """Layer-wise reconstruction: a narrow network is computed from a wide one, layer by layer, by least squares.
 
 Each layer reads what the narrow layers before it give, errors included, and reproduces the channels of the wide layer
-that say most about the others. That takes minutes; gradients find as good a start only in hours.
+that say most about the others. That takes minutes and no gradients.
 
 References:
     He, Zhang & Sun, Channel Pruning for Accelerating Very Deep Neural Networks (2017), arXiv:1707.06168: chosen

@@ -18,6 +18,7 @@ from styler.model.encoder import Encoder
 from styler.model.teacher import load_teacher, load_teacher_decoder
 from styler.model.weights import Model, load_model, new_model, save_model
 from styler.training.data import RandomCrops, augmentation
+from styler.training.encoders import check_out
 from styler.training.end_to_end import seeded_for
 from styler.training.layerwise import PICTURES_AT_ONCE, narrow_layers
 from styler.transfer.moments import moments_of
@@ -25,7 +26,7 @@ from styler.transfer.whitening import apply_affine, transport_affine
 
 FACTORS = (1, 3, 6, 12)
 """Channels of the four blocks, relative to the first of the given model: of `base`, three quarters of VGG-19's, but
-half in the first, which takes most of the time."""
+half in the first."""
 
 KEPT = ("conv1_1", "conv1_2")
 """Layers of the encoder that stay those of the given model, and with them the decoder of relu1_1."""
@@ -69,11 +70,10 @@ def train_narrow(
         report: Called for each layer with its name and the share of its variance that is left unexplained.
 
     Raises:
-        StylerError: If `out` exists, the model lacks a fine level, an input can't be read, or the file can't be
-            written.
+        StylerError: If `out` exists or its folder doesn't, the model lacks a fine level, an input can't be read, or
+            the file can't be written.
     """
-    if out.exists():
-        raise StylerError(f"{out} exists already", "choose another -o, or delete it first")
+    check_out(out)
     start, dtype = load_model(model).to(device), auto_dtype(device)
     if missing := [x for x in LEVELS[2:] if x not in start.decoders]:
         raise StylerError(f"{model} has no decoder for {missing[0]}", "choose a model with all its decoders")

@@ -93,6 +93,8 @@ def test_a_model_is_computed_from_full_width_networks_and_trained(styler, folder
     assert status == 0, err
     status, _, err = styler("train", "narrow", photos, paintings, tiny_file, *given, "-o", "narrow.safetensors")
     assert (status, "exists already" in err) == (1, True)
+    status, _, err = styler("train", "narrow", photos, paintings, tiny_file, *given, "-o", "nowhere/n.safetensors")
+    assert (status, "no such folder" in err) == (1, True)
     status, _, err = styler("train", "narrow", photos, paintings, tiny_file, *given[:3], teacher, "-o", "n.safetensors")
     assert (status, "expected" in err) == (1, True), err
 
