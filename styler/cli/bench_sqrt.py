@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from styler.cli.bench_sqrt_choices import print_choices
-from styler.cli.bench_sqrt_options import chosen_roots, covariances_of, parse_counts, parse_sizes, random_matrices
+from styler.cli.bench_sqrt_options import chosen_roots, covariances_of, parse_sizes, random_matrices
 from styler.cli.bench_sqrt_plot import draw
 from styler.cli.console import stderr, stdout
 from styler.cli.help_pages import examples
+from styler.cli.option_values import parse_counts
 from styler.cli.options import DeviceOption, ModelOption, RowsAsJsonOption
 from styler.cli.plotting import require_matplotlib
 

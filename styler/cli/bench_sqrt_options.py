@@ -19,14 +19,6 @@ def parse_sizes(text: str) -> list[tuple[int, int]]:
     return [(int(batch), int(n)) for batch, n in parts]
 
 
-def parse_counts(text: str, *, option: str) -> list[int]:
-    """Return the positive integers in a comma-separated list."""
-    parts = text.split(",")
-    if not all(part.strip().isdecimal() and int(part) for part in parts):
-        raise typer.BadParameter(f"{option}: expected positive integers such as 4,8, got {text!r}")
-    return [int(part) for part in parts]
-
-
 def parse_kappas(text: str) -> list[float]:
     """Return the condition numbers in a comma-separated list."""
     try:

@@ -152,6 +152,14 @@ def default_out(content: Path, styles: list[Path]) -> Path:
     return Path("-".join(names) + ".png")
 
 
+def parse_counts(text: str, *, option: str) -> list[int]:
+    """Return the positive integers in a comma-separated list."""
+    parts = text.split(",")
+    if not all(part.strip().isdecimal() and int(part) for part in parts):
+        raise typer.BadParameter(f"{option}: expected positive integers such as 4,8, got {text!r}")
+    return [int(part) for part in parts]
+
+
 def parse_peers(texts: list[str]) -> dict[str, str]:
     """Return the commands of other tools by name."""
     for text in texts:

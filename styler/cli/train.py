@@ -10,6 +10,7 @@ import typer
 from styler.choices import CROP_MULTIPLE, LEVELS, Level, ModelSize
 from styler.cli.console import stderr
 from styler.cli.help_pages import HelpGroup, HelpPage, examples, make_app
+from styler.cli.option_values import parse_counts
 from styler.cli.options import DeviceOption
 
 if TYPE_CHECKING:
@@ -249,6 +250,15 @@ def narrow(
         typer.Option(help="Weights of a full-width decoder of relu4_1, such as AdaIN's.", rich_help_panel="Training"),
     ],
     out: Out,
+    channels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,N,N,N",
+            help="Channels of the four blocks, the first as in MODEL. By default 1, 3, 6 and 12 times its first.",
+            show_default=False,
+            rich_help_panel="Training",
+        ),
+    ] = None,
     pairs: Annotated[
         int | None, typer.Option(min=1, help="Pairs of crops to fit the layers to.", rich_help_panel="Training")
     ] = None,
@@ -268,6 +278,7 @@ def narrow(
         out,
         teacher=teacher,
         decoder=decoder,
+        channels=parse_counts(channels, option="--channels") if channels else None,
         num_pairs=pairs or NUM_PAIRS,
         crop=crop or CROP,
         seed=seed,

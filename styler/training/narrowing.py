@@ -16,6 +16,7 @@ from styler.model.decoder import Decoder
 from styler.model.device import auto_dtype
 from styler.model.encoder import Encoder
 from styler.model.teacher import load_teacher, load_teacher_decoder
+from styler.model.vgg import WIDTHS
 from styler.model.weights import Model, load_model, new_model, save_model
 from styler.training.data import RandomCrops, augmentation
 from styler.training.encoders import check_out
@@ -25,8 +26,8 @@ from styler.transfer.moments import moments_of
 from styler.transfer.whitening import apply_affine, transport_affine
 
 FACTORS = (1, 3, 6, 12)
-"""Channels of the four blocks, relative to the first of the given model: of `base`, three quarters of VGG-19's, but
-half in the first."""
+"""Channels of the four blocks by default, relative to the first of the given model: of `base`, three quarters of
+VGG-19's, but half in the first."""
 
 KEPT = ("conv1_1", "conv1_2")
 """Layers of the encoder that stay those of the given model, and with them the decoder of relu1_1."""
@@ -48,6 +49,7 @@ def train_narrow(
     *,
     teacher: str,
     decoder: Path,
+    channels: Sequence[int] | None = None,
     num_pairs: int = NUM_PAIRS,
     crop: int = CROP,
     seed: int = 0,
@@ -63,6 +65,7 @@ def train_narrow(
         out: Model file.
         teacher: See `load_teacher`.
         decoder: See `load_teacher_decoder`.
+        channels: Of the four blocks; the first as in `model`. By default its first times `FACTORS`.
         num_pairs: Pairs of a photograph and a painting to which the layers are fitted.
         crop: Side of their crops in pixels, a multiple of eight.
         seed: Of the crops and the positions.
@@ -70,13 +73,14 @@ def train_narrow(
         report: Called for each layer with its name and the share of its variance that is left unexplained.
 
     Raises:
-        StylerError: If `out` exists or its folder doesn't, the model lacks a fine level, an input can't be read, or
-            the file can't be written.
+        StylerError: If `out` exists or its folder doesn't, the model lacks a fine level, `channels` don't fit, an
+            input can't be read, or the file can't be written.
     """
     check_out(out)
     start, dtype = load_model(model).to(device), auto_dtype(device)
     if missing := [x for x in LEVELS[2:] if x not in start.decoders]:
         raise StylerError(f"{model} has no decoder for {missing[0]}", "choose a model with all its decoders")
+    widths = narrow_widths(start.encoder.widths[0], channels)
     wide_encoder = load_teacher(teacher).to(device, dtype)
     wide_decoder = load_teacher_decoder(decoder).to(device, dtype)
     crops = RandomCrops(
@@ -87,8 +91,27 @@ def train_narrow(
     )
     content, style = (torch.stack(x).to(device) for x in zip(*(crops[k] for k in range(num_pairs)), strict=True))
     torch.manual_seed(seed)
-    narrow = narrowed(start, wide_encoder, wide_decoder, content, style, report=report)
+    narrow = narrowed(start, wide_encoder, wide_decoder, content, style, widths=widths, report=report)
     save_model(narrow.to(torch.device("cpu")), out)
+
+
+def narrow_widths(first: int, channels: Sequence[int] | None) -> tuple[int, ...]:
+    """Return the channels of the four blocks, of which the first has `first`.
+
+    Raises:
+        StylerError: If `channels` are not four numbers from 1 to VGG-19's, of which the first is `first`.
+    """
+    if channels is None:
+        return tuple(first * factor for factor in FACTORS)
+    if (
+        len(channels) != len(WIDTHS)
+        or channels[0] != first
+        or not all(1 <= x <= most for x, most in zip(channels, WIDTHS, strict=True))
+    ):
+        most = ", ".join(map(str, WIDTHS[1:]))
+        todo = f"give four numbers: {first} as in the model, then at most {most}"
+        raise StylerError(f"the blocks can't have {', '.join(map(str, channels))} channels", todo)
+    return tuple(channels)
 
 
 @torch.no_grad()
@@ -99,6 +122,7 @@ def narrowed(
     photos: Tensor,
     paintings: Tensor,
     *,
+    widths: tuple[int, ...],
     report: Report = lambda layer, share: None,
 ) -> Model:
     """Return an anti-aliased model with decoders for relu4_1, relu2_1 and relu1_1.
@@ -109,9 +133,9 @@ def narrowed(
         painter: The decoder of relu4_1 to reproduce, trained on the teacher's features.
         photos: `(B, 3, H, W)`.
         paintings: As many.
+        widths: Channels of the four blocks; the first as in `model`.
         report: Called for each layer with its name and the share of its variance that is left unexplained.
     """
-    widths = tuple(model.encoder.widths[0] * factor for factor in FACTORS)
     coarse, _, middle, fine = LEVELS
     narrow = new_model(widths, (coarse, middle, fine), antialiased=True)
     narrow.to(photos.device)

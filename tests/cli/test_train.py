@@ -88,15 +88,21 @@ def test_a_model_is_computed_from_full_width_networks_and_trained(styler, folder
     finest = model.encoder.convs["conv1_2"].weight, start.encoder.convs["conv1_2"].weight
     torch.testing.assert_close(*finest, atol=1e-3, rtol=1e-3)
 
-    arguments = ["train", "decoder", photos, paintings, "--model", "narrow.safetensors", "--skip", "relu3_1"]
-    status, _, err = styler(*arguments, "--end-to-end", teacher, "--steps", 1, *SHORT)
+    decoder = ["train", "decoder", photos, paintings, "--model", "narrow.safetensors", "--skip", "relu3_1"]
+    status, _, err = styler(*decoder, "--end-to-end", teacher, "--steps", 1, *SHORT)
     assert status == 0, err
-    status, _, err = styler("train", "narrow", photos, paintings, tiny_file, *given, "-o", "narrow.safetensors")
+    status, _, err = styler(*arguments)
     assert (status, "exists already" in err) == (1, True)
-    status, _, err = styler("train", "narrow", photos, paintings, tiny_file, *given, "-o", "nowhere/n.safetensors")
+    status, _, err = styler(*arguments[:-1], "nowhere/n.safetensors")
     assert (status, "no such folder" in err) == (1, True)
     status, _, err = styler("train", "narrow", photos, paintings, tiny_file, *given[:3], teacher, "-o", "n.safetensors")
     assert (status, "expected" in err) == (1, True), err
+    for channels in ("4,6,8", "5,6,8,8", "4,6,8,513"):
+        status, _, err = styler(*arguments[:-1], "n.safetensors", "--channels", channels)
+        assert (status, "give four numbers: 4 as in the model" in err) == (1, True), err
+    status, _, err = styler(*arguments[:-1], "n.safetensors", "--channels", "4,6,8,9")
+    assert status == 0, err
+    assert load_model(tmp_path / "n.safetensors").encoder.widths == (4, 6, 8, 9)
 
 
 @pytest.mark.parametrize(("device", "times"), [("cpu", 1), ("meta", 0)])
