@@ -175,7 +175,7 @@ def write_sheet(
             options: dict[str, Any] = small | {"alpha": alpha, "levels": levels}
             return stylizer.stylize(picture, given or None, **options)
 
-        sheet = contact_sheet(at, stylizer.cascade_levels(settings["levels"]))
+        sheet = contact_sheet(at, stylizer.cascade_levels(settings["levels"]), known=stylizer.model.levels)
         sheet.save(out, overwrite=overwrite)
     console.print(f"wrote {out}: strengths from left to right, levels from top to bottom", highlight=False)
     return {"out": str(out), "size": list(sheet.size[::-1])}

@@ -115,7 +115,7 @@ def style_arrays(path: Path, engine: LightEngine, settings: Mapping[str, Any], *
     """
     if path.suffix.lower() == STYLE_SUFFIX:
         style = read_arrays(path)
-        if style.fingerprint != engine.facts["encoder"]:
+        if style.fingerprint != engine.facts["encoder"] or not set(engine.levels) <= style.moments.keys():
             raise NeedsTorch("a style of another model")
         return style
     found = read_file(path)

@@ -15,16 +15,19 @@ SIZE = 320
 MARGIN, LINE = 12, 24
 
 
-def contact_sheet(stylized: Callable[[float, Sequence[Level]], Picture], levels: Sequence[Level]) -> Picture:
+def contact_sheet(
+    stylized: Callable[[float, Sequence[Level]], Picture], levels: Sequence[Level], *, known: Sequence[Level] = LEVELS
+) -> Picture:
     """Return a labelled sheet: a row for all levels, one for all but the coarsest, and so on.
 
     Args:
         stylized: Returns the picture for a strength and levels.
         levels: From coarse to fine.
+        known: All levels of the model.
     """
     rows = [levels[first:] for first in range(len(levels))]
     pictures = [[stylized(alpha, row) for alpha in ALPHAS] for row in rows]
-    return labelled_sheet(pictures, [[label(alpha, row) for alpha in ALPHAS] for row in rows])
+    return labelled_sheet(pictures, [[label(alpha, row, known=known) for alpha in ALPHAS] for row in rows])
 
 
 def labelled_sheet(rows: Sequence[Sequence[Picture]], labels: Sequence[Sequence[str]]) -> Picture:
@@ -43,6 +46,6 @@ def labelled_sheet(rows: Sequence[Sequence[Picture]], labels: Sequence[Sequence[
     return Picture.of(sheet)
 
 
-def label(alpha: float, levels: Sequence[Level]) -> str:
-    """Return what a picture was made with, as options of the command line."""
-    return f"--alpha {alpha:g}  {'all levels' if len(levels) == len(LEVELS) else ','.join(levels)}"
+def label(alpha: float, levels: Sequence[Level], *, known: Sequence[Level] = LEVELS) -> str:
+    """Return what a picture was made with, as options of the command line; `known` are all levels of the model."""
+    return f"--alpha {alpha:g}  {'all levels' if len(levels) == len(known) else ','.join(levels)}"

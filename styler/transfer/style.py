@@ -54,6 +54,16 @@ class Style:
         seen = None if self.seen_by_loss is None else self.seen_by_loss.to(device)
         return replace(self, moments=moved, seen_by_loss=seen)
 
+    def at_levels(self, levels: Sequence[Level]) -> Self:
+        """Return the style with the moments at `levels` alone.
+
+        Raises:
+            ValueError: If it has none at one of them.
+        """
+        if missing := [level for level in levels if level not in self.moments]:
+            raise ValueError(f"expected a style with moments of {missing[0]}, got {', '.join(self.moments)}")
+        return replace(self, moments={level: self.moments[level] for level in levels})
+
     def clone(self) -> Self:
         """Return a copy that shares no memory with this style."""
         copied = {level: Moments(*map(torch.clone, x)) for level, x in self.moments.items()}

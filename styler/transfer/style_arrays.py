@@ -84,9 +84,10 @@ def arrays_in(tensors: Arrays, metadata: Mapping[str, str], *, name: str) -> Sty
 
 
 def moments_in(tensors: Arrays, prefix: str, *, name: str) -> dict[Level, tuple[np.ndarray, np.ndarray]]:
-    """Return the moments at each level, of which the arrays' names begin with the prefix; see `read_arrays`."""
+    """Return the moments at each level in a file, in arrays whose names begin with the prefix; see `read_arrays`."""
     moments: dict[Level, tuple[np.ndarray, np.ndarray]] = {}
-    for level in LEVELS:
+    levels = [level for level in LEVELS if any(key.startswith(f"{prefix}{level}.") for key in tensors)]
+    for level in levels or LEVELS:
         found = valid_moments(*(tensors.get(f"{prefix}{level}.{part}") for part in ("mean", "covariance", "root")))
         if found is None:
             raise StylerError(f"{name} has no valid moments of {prefix}{level}", "the file is damaged; make it again")

@@ -10,12 +10,12 @@ from safetensors.numpy import load
 from safetensors.torch import save
 from torch import Tensor
 
-from styler.choices import LEVELS
 from styler.errors import StylerError
 from styler.files import atomic_file
 from styler.matrix_sqrt import sqrtm
 from styler.model.encoder import Encoder
 from styler.model.vgg import block
+from styler.model.weights import Model
 from styler.transfer.moments import Moments
 from styler.transfer.style import Style
 from styler.transfer.style_arrays import (
@@ -28,6 +28,8 @@ from styler.transfer.style_arrays import (
     models_of,
     read_arrays,
 )
+
+AGAIN = "make it again from its picture: styler style save PICTURE -o NAME.style --model MODEL"
 
 
 def fingerprint(encoder: Encoder) -> str:
@@ -106,28 +108,30 @@ def style_of_bytes(data: bytes, *, name: str) -> Style:
     return style_from(arrays_in(tensors, header.get("__metadata__") or {}, name=name), Path(name).stem)
 
 
-def load_style(path: Path, encoder: Encoder, name: str, expected: str) -> Style:
-    """Return the style in a file after checking that it was made with the encoder of the model `name`.
+def load_style(path: Path, model: Model, expected: str) -> Style:
+    """Return the style in a file after checking that it was made with the encoder of a model.
 
     Args:
         path: The file.
-        encoder: That of the model; its widths must fit.
-        name: What to call the model in messages.
+        model: The widths of its encoder and its levels must fit.
         expected: The encoder's fingerprint.
 
     Raises:
-        StylerError: If it can't be read, or was made with another encoder.
+        StylerError: If it can't be read, was made with another encoder, or lacks a level of the model.
     """
     style = read_style(path)
-    check_fits(style, encoder, name, expected, path=str(path))
+    check_fits(style, model, expected, path=str(path))
     return style
 
 
-def check_fits(style: Style, encoder: Encoder, name: str, expected: str, *, path: str) -> None:
-    """Raise a StylerError unless a style was computed with this encoder; see `load_style`."""
-    fits = all(len(style[level].mean[0]) == encoder.widths[block(level)] for level in LEVELS)
+def check_fits(style: Style, model: Model, expected: str, *, path: str) -> None:
+    """Raise a StylerError unless a style was computed with the model's encoder at all its levels; see `load_style`."""
+    widths, name = model.encoder.widths, model.name
+    fits = all(len(moments.mean[0]) == widths[block(level)] for level, moments in style.moments.items())
     if style.fingerprint != expected or not fits:
-        todo = "make it again from its picture: styler style save PICTURE -o NAME.style --model MODEL"
+        todo = AGAIN
         if style.fingerprint != expected and (names := models_of(style.fingerprint)):
             todo = f"choose --model {names[0]}, or {todo}"
         raise StylerError(f"{path} was made with another model than {name!r}", todo)
+    if missing := [level for level in model.levels if level not in style.moments]:
+        raise StylerError(f"{path} has no moments of {missing[0]}, for which {name!r} has a decoder", AGAIN)

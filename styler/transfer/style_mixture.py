@@ -11,7 +11,7 @@ from styler.transfer.style_arrays import StyleArrays
 def mixed_arrays(styles: Sequence[StyleArrays], weights: Sequence[float]) -> StyleArrays:
     """Return the mixture of styles of one encoder, in shares proportional to `weights`."""
     shares = [weight / sum(weights) for weight in weights]
-    levels = styles[0].moments
+    levels = [level for level in styles[0].moments if all(level in style.moments for style in styles)]
     moments = {level: mixed_pair([style.moments[level] for style in styles], shares) for level in levels}
     roughness = sum(share * style.roughness for share, style in zip(shares, styles, strict=True))
     sources = mixed_sources(list(zip(styles, weights, strict=True)))

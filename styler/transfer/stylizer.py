@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from styler.choices import DOWNLOADED, MAX_MEMORY, Level, Method, PreserveColor, Strokes, Transform
+from styler.choices import DOWNLOADED, LEVELS, MAX_MEMORY, Level, Method, PreserveColor, Strokes, Transform
 from styler.errors import StylerError
 from styler.images.loading import File
 from styler.images.masks import AnyMask, outside, read_mask
@@ -295,12 +295,12 @@ class Stylizer:
             what = f"{picture if is_saved else 'a style'} has no colors that could be changed"
             raise StylerError(what, "give the picture that it was made of, or keep the colors another way")
         if is_saved:
-            found = load_style(Path(picture), self.model.encoder, self.model.name, self.fingerprint)
-            return found if network is None else seen_by(found, network, str(picture))
+            found = load_style(Path(picture), self.model, self.fingerprint)
+            return found.at_levels(self.model.levels) if network is None else seen_by(found, network, str(picture))
         if isinstance(picture, Style):
             if picture.fingerprint not in ("", self.fingerprint):
                 raise ValueError(f"expected a style made with model {self.model.name!r}, got one of another model")
-            return picture if network is None else seen_by(picture, network, "the style")
+            return picture.at_levels(self.model.levels) if network is None else seen_by(picture, network, "the style")
         source = Picture.of(picture)
         longest, name = max(source.size), "" if source.source is None else source.source.stem
         if source.alpha is not None and not float(to_float(source.alpha).max()):
@@ -313,11 +313,12 @@ class Stylizer:
             image = recolored(to_float(image), Moments(*(x.to(image.device) for x in colors)))
 
         model, mark = (self.model, self.fingerprint) if network is None else (network.model, network.fingerprint)
+        levels = LEVELS if network is not None else model.levels
 
         def compute() -> Style:
             with torch.no_grad(), exact_float32(self.device):
                 tile = tiling_for(image, model).tile
-                known = style_of(model.encoder, image, alpha=source.alpha, tile=tile, name=name)
+                known = style_of(model.encoder, image, levels, alpha=source.alpha, tile=tile, name=name)
                 return replace(known, fingerprint=mark)
 
         return self._cache.get(image, source.alpha, mark, compute)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from styler.choices import LEVELS
+from styler.choices import Level
 from styler.images import Picture
 from styler.images.format_limits import check_size
 from styler.model.style_catalog import builtin_style_file
@@ -44,7 +44,7 @@ class Renderer:
         """
         first = orders[0]
         pictures = [self.opened(order.content) for order in orders]
-        trace = Trace(announce=progress_of(first, report))
+        trace = Trace(announce=progress_of(first, self.stylizer.model.levels, report))
         styles = [self.style(one, first) for one in first.styles] or None
         options: dict[str, Any] = dict(first.options)
         options["regions"] = [(self.opened(mask), self.style(one, first)) for mask, one in first.regions]
@@ -83,8 +83,8 @@ class Renderer:
         Raises:
             StylerError: If it is damaged, or was made with another model.
         """
-        style, model = style_of_bytes(upload.data, name=upload.name), self.stylizer.model
-        check_fits(style, model.encoder, model.name, self.stylizer.fingerprint, path=upload.name)
+        style = style_of_bytes(upload.data, name=upload.name)
+        check_fits(style, self.stylizer.model, self.stylizer.fingerprint, path=upload.name)
         return style
 
     def file(self, order: Order, result: Picture, trace: Trace) -> bytes:
@@ -119,10 +119,10 @@ def batch_form(picture: Picture) -> object:
     return id(picture) if picture.alpha is not None else (picture.size, picture.samples.dtype)
 
 
-def progress_of(order: Order, report: Callable[[float], None]) -> Callable[[str], None]:
-    """Return a function that turns the stages of a transfer into progress: each level has its share."""
+def progress_of(order: Order, levels: Sequence[Level], report: Callable[[float], None]) -> Callable[[str], None]:
+    """Return a function that turns the stages of a transfer into progress: each of the model's levels has its share."""
     passes = 1 if reduction_of(order.options.get("strokes", "fine")) == 1 else 2
-    total, done = passes * len(order.options.get("levels") or LEVELS), 0
+    total, done = passes * len(order.options.get("levels") or levels), 0
 
     def announce(stage: str) -> None:
         nonlocal done

@@ -47,6 +47,7 @@ def test_every_picture_has_a_label_above_it_and_the_rest_is_white():
 )
 def test_labels_are_options_that_can_be_typed(levels, words):
     assert label(0.25, levels) == f"--alpha 0.25  {words}"
+    assert label(0.25, LEVELS[2:], known=LEVELS[2:]) == "--alpha 0.25  all levels"
 
 
 def test_labels_of_narrow_pictures_do_not_run_into_each_other():

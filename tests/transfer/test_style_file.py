@@ -14,7 +14,7 @@ from style_files import SOURCES, style_bytes, tensors_of
 from styler.choices import LEVELS, Method
 from styler.errors import StylerError
 from styler.model.encoder import Encoder
-from styler.model.weights import load_model
+from styler.model.weights import load_model, new_model
 from styler.transfer.moments import Moments
 from styler.transfer.style import Style, mixed_style, style_of
 from styler.transfer.style_arrays import level_statistics, read_arrays, writable_style
@@ -129,23 +129,38 @@ def test_the_shipped_model_is_known_by_its_fingerprint():
 def test_a_style_loads_for_the_encoder_that_it_was_seen_with(style, tiny_model, tmp_path):
     path = tmp_path / "a.style"
     save_style(replace(style, fingerprint="abc"), path)
-    found = load_style(path, tiny_model.encoder, "tiny", "abc")
+    tiny_model.name = "tiny"
+    found = load_style(path, tiny_model, "abc")
     torch.testing.assert_close(dict(found.moments), dict(style.moments))
-    for encoder, known_as in ((tiny_model.encoder, "abd"), (Encoder((4, 6, 8, 12)), "abc")):
+    for model, known_as in ((tiny_model, "abd"), (new_model((4, 6, 8, 12), LEVELS), "abc")):
+        model.name = "tiny"
         with pytest.raises(StylerError, match="another model than 'tiny'") as caught:
-            load_style(path, encoder, "tiny", known_as)
+            load_style(path, model, known_as)
         assert str(path) in caught.value.what
         assert "styler style save" in caught.value.todo
 
 
 def test_a_style_of_a_shipped_model_names_it_unless_it_is_in_use(style, tmp_path):
-    small = load_model("small").encoder
-    known_as = fingerprint(small)
+    small = load_model("small")
+    known_as, small.name = fingerprint(small.encoder), "mine"
     save_style(replace(style, fingerprint=known_as), tmp_path / "a.style")  # of other widths: it lies
     for used, start in (("other", "choose --model small, or make it again"), (known_as, "make it again")):
         with pytest.raises(StylerError) as caught:
-            load_style(tmp_path / "a.style", small, "mine", used)
+            load_style(tmp_path / "a.style", small, used)
         assert caught.value.todo.startswith(start)
+
+
+def test_a_style_needs_no_more_levels_than_the_model(style, tiny_model, tmp_path):
+    path = tmp_path / "a.style"
+    save_style(style.at_levels(["relu4_1", "relu1_1"]), path)
+    assert list(read_style(path).moments) == ["relu4_1", "relu1_1"]
+    with pytest.raises(StylerError, match="no moments of relu3_1, for which"):
+        load_style(path, tiny_model, style.fingerprint)
+    for level in ("relu3_1", "relu2_1"):
+        del tiny_model.decoders[level]
+    torch.testing.assert_close(load_style(path, tiny_model, style.fingerprint)["relu4_1"], style["relu4_1"])
+    with pytest.raises(ValueError, match="moments of relu3_1, got relu4_1, relu1_1"):
+        read_style(path).at_levels(["relu3_1"])
 
 
 def broken_styles() -> dict[str, bytes]:
@@ -275,6 +290,13 @@ def test_mixing_commutes_with_saving(style, tiny_model, tmp_path):
     read = [read_style(tmp_path / f"{name}.style") for name in "ab"]
     found, expected = (mixed_style(pair, [0.3, 0.7]).moments for pair in (read, [style, other]))
     torch.testing.assert_close(dict(found), dict(expected))
+
+
+def test_a_mixture_has_the_levels_that_all_have(style, tmp_path):
+    for number, levels in enumerate((LEVELS, LEVELS[2:])):
+        save_style(style.at_levels(levels), tmp_path / f"{number}.style")
+    mixed = mixed_arrays([read_arrays(tmp_path / f"{number}.style") for number in range(2)], [1, 1])
+    assert tuple(mixed.moments) == LEVELS[2:]
 
 
 def test_a_mixture_of_files_is_that_of_the_styles(tmp_path, tiny_model):

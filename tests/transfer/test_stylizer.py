@@ -112,6 +112,15 @@ def test_strength_0_for_every_level_of_the_model_gives_the_content(stylizer):
     torch.testing.assert_close(stylizer.stylize(picture(), picture(seed=1), alpha=none), picture())
 
 
+def test_a_saved_style_of_more_levels_mixes_with_a_picture(stylizer, tmp_path):
+    save_style(stylizer.style(picture(seed=1)), tmp_path / "a.style")
+    del stylizer.model.decoders["relu3_1"]
+    stylizer.clear_cache()
+    mixed = stylizer.stylize(picture(), [tmp_path / "a.style", picture(seed=2)])
+    torch.testing.assert_close(mixed, stylizer.stylize(picture(), [picture(seed=1), picture(seed=2)]))
+    assert stylizer.style(picture(seed=1)).moments.keys() == {"relu4_1", "relu2_1", "relu1_1"}
+
+
 @pytest.mark.parametrize(("content", "style"), [("astronaut", "night"), ("cat", "woodcut")])
 def test_half_precision_hardly_changes_the_shipped_models_pictures(content, style):
     pair = [ASSETS / f"{name}.jpg" for name in (content, style)]
