@@ -1,14 +1,19 @@
-"""Where a picture is stylized: a model on its device, and how the picture is divided."""
+"""Where a picture is stylized: a model on its device, and how the picture is divided; elsewhere if memory runs out."""
 
-from typing import NamedTuple, Self
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor
 
+from styler.choices import Strokes
 from styler.errors import StylerError
 from styler.model.device import auto_dtype
 from styler.model.weights import Model
-from styler.transfer.memory import Tiling, tiling_for
+from styler.transfer.cascade import cascade
+from styler.transfer.memory import Tiling, is_out_of_memory, tiling_for
+from styler.transfer.strokes import reduced, reduction_of, with_strokes
+from styler.transfer.style import Style
 from styler.transfer.trace import Trace
 
 
@@ -35,3 +40,44 @@ class Place(NamedTuple):
             return self._replace(model=model, tiling=tiling_for(image, model))
         trace.warn(f"{device} is out of memory, so the picture is processed in tiles of {tiling.tile} pixels")
         return self._replace(tiling=tiling)
+
+
+def stylized(
+    place: Place,
+    image: Tensor,
+    styles: Sequence[Style],
+    *,
+    strokes: Strokes | int,
+    masks: Tensor | None,
+    visible: Tensor | None,
+    trace: Trace,
+    **options: Any,
+) -> tuple[Tensor, Place]:
+    """Return the stylized picture `(B, 3, H, W)` on the processor, and where there was memory for it.
+
+    Args:
+        place: Where to begin.
+        image: See `cascade`.
+        styles: See `cascade`.
+        strokes: "fine", "bold", or by how much the picture is reduced first.
+        masks: Where the styles of regions go, `(R, 1, H, W)`.
+        visible: How much each pixel counts, `(1, 1, H, W)`.
+        trace: Filled with what was done.
+        options: The others of `cascade`.
+
+    Raises:
+        StylerError: If memory is too small everywhere.
+    """
+    while True:
+        how: dict[str, Any] = {"trace": trace, **options, **place.tiling.options}
+        try:
+            wanted, start = [one.to(place.model.device) for one in styles], image
+            if (factor := reduction_of(strokes)) > 1:
+                rest = [None if x is None else reduced(x, factor) for x in (masks, visible)]
+                small = cascade(place.model, reduced(image, factor), wanted, masks=rest[0], visible=rest[1], **how)
+                start = with_strokes(image, small, factor)
+            return cascade(place.model, start, wanted, masks=masks, visible=visible, **how).cpu(), place
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        place = place.smaller(image, trace)

@@ -42,7 +42,7 @@ def fingerprint(encoder: Encoder) -> str:
 
 
 def save_style(style: Style, path: Path, *, overwrite: bool = False, compact: bool = False) -> None:
-    """Write a style, whole or not at all: with the widths of `small`, 88 kB, or 24 kB if compact.
+    """Write a style, whole or not at all: for `small` 191 kB, or 48 kB if compact.
 
     Args:
         style: The style.

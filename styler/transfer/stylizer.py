@@ -12,37 +12,30 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from styler.choices import DOWNLOADED, LEVELS, MAX_MEMORY, Level, Method, PreserveColor, Strokes, Transform
+from styler.choices import MAX_MEMORY, Level, Method, PreserveColor, Strokes, Transform
 from styler.errors import StylerError
 from styler.images.loading import File
-from styler.images.masks import AnyMask, outside, read_mask
+from styler.images.masks import AnyMask, outside
 from styler.images.own_samples import own_samples
 from styler.images.picture import AnyPicture, Picture
-from styler.images.pixels import to_float
-from styler.model.catalog import find_model, is_file
+from styler.model.catalog import find_model
 from styler.model.device import exact_float32, find_device, find_dtype
 from styler.model.style_catalog import builtin_style_file, is_style_name
 from styler.model.weights import load_model
 from styler.process import keep_freed_memory
 from styler.transfer.arguments import AnyStyle, Options, check_options, check_styles
-from styler.transfer.cascade import cascade
-from styler.transfer.color import colors_of, recolored, with_kept_content
-from styler.transfer.input_record import file_hash
-from styler.transfer.loss_network import LossNetwork, load_loss_network
-from styler.transfer.memory import is_out_of_memory, tiling_for
+from styler.transfer.color import colors_of, with_kept_content
+from styler.transfer.inputs import read_inputs
+from styler.transfer.loss_network import LossNetwork
+from styler.transfer.memory import tiling_for
 from styler.transfer.moments import Moments
-from styler.transfer.place import Place
+from styler.transfer.place import Place, stylized
 from styler.transfer.record import settings_record
-from styler.transfer.refining import finished_at, is_analysed, refined_pictures, seen_by
-from styler.transfer.strokes import reduced, reduction_of, with_strokes
-from styler.transfer.style import Style, mixed_style, style_of
-from styler.transfer.style_cache import StyleCache
-from styler.transfer.style_file import fingerprint, load_style
+from styler.transfer.refining import finished_at, is_analysed, refined_pictures
+from styler.transfer.style import Style, mixed_style
+from styler.transfer.style_file import fingerprint
+from styler.transfer.style_reading import NUM_CACHED_STYLES, StyleReader
 from styler.transfer.trace import Trace
-from styler.transfer.transparency import with_hidden_filled
-
-NUM_CACHED_STYLES = 64
-"""A style of `small` takes about 90 kB."""
 
 Program = TypeVar("Program", Image.Image, np.ndarray, Tensor)
 """Pictures as Python programs hold them."""
@@ -83,8 +76,7 @@ class Stylizer:
         self.model = load_model(find_model(model, device_type=self.device.type))
         self.fingerprint = fingerprint(self.model.encoder)
         self.model.to(self.device, self.dtype)
-        self._cache = StyleCache(num_cached_styles)
-        self._networks: dict[str, LossNetwork] = {}
+        self._styles = StyleReader(self.model, self.fingerprint, num_cached_styles)
         if keep_memory and self.device.type == "cpu":
             keep_freed_memory()
 
@@ -172,20 +164,11 @@ class Stylizer:
         trace = Trace() if trace is None else trace
         trace.device = self.device
         with trace.stage("load"):
-            picture = Picture.of(content)
-            original = picture if size is None else picture.resized(size)
-            image = original.samples
-            if picture.alpha is not None:  # before it is resized, which mixes neighbours
-                filled = replace(picture, samples=with_hidden_filled(picture.samples, picture.alpha))
-                image = (filled if size is None else filled.resized(size)).samples
-            given = [*(mask for mask, _ in regions), *([] if keep is None else [keep])]
-            read = [read_mask(image, mask) for mask in given]
-            trace.masks += [source for _, source in read]
-            masks, kept = [mask for mask, _ in read[: len(regions)]], None if keep is None else read[-1][0]
+            picture, original, image, masks, kept = read_inputs(content, size, regions, keep, trace)
             kept = kept if base else outside(masks, kept)
         with trace.stage("style"):
             colors = colors_of(image) if preserve_color == "match" else None
-            seen = partial(self._style, size=style_size, max_size=max(image.shape[-2:]), colors=colors)
+            seen = partial(self._styles.read, size=style_size, max_size=max(image.shape[-2:]), colors=colors)
             every = [*base, *(one for _, one in regions)]
 
             def styles_at(share: float, network: LossNetwork | None = None) -> list[Style]:
@@ -194,29 +177,15 @@ class Stylizer:
                 return [mixed, *found[len(base) :]]
 
             styles = styles_at(1.0)
-            network = self._loss_network(refine_with) if refine and refine_with is not None else None
+            network = self._styles.loss_network(refine_with) if refine and refine_with is not None else None
             if network is not None:
                 styles_at(1.0, network)  # raises before the work
         with torch.no_grad(), exact_float32(self.device):
             place = Place(self.model, tiling_for(image, self.model, tile=tile, max_memory=max_memory))
             areas = torch.cat(masks) if masks else None
-            while True:
-                try:
-                    wanted = [one.to(place.model.device) for one in styles]
-                    how: dict[str, Any] = {"alpha": alpha, "levels": chosen, "transform": transform, "method": method}
-                    how |= {"seed_flats": seed_flats, "trace": trace, **place.tiling.options}
-                    start = image
-                    if (factor := reduction_of(strokes)) > 1:
-                        rest = [None if x is None else reduced(x, factor) for x in (areas, original.alpha)]
-                        less = reduced(image, factor)
-                        small = cascade(place.model, less, wanted, masks=rest[0], visible=rest[1], **how)
-                        start = with_strokes(image, small, factor)
-                    result = cascade(place.model, start, wanted, masks=areas, visible=original.alpha, **how).cpu()
-                    break
-                except (RuntimeError, MemoryError) as error:
-                    if not is_out_of_memory(error):
-                        raise
-                place = place.smaller(image, trace)
+            how: dict[str, Any] = {"alpha": alpha, "levels": chosen, "transform": transform, "method": method}
+            how |= {"seed_flats": seed_flats, "strokes": strokes, "trace": trace}
+            result, place = stylized(place, image, styles, masks=areas, visible=original.alpha, **how)
             share = mixed_share(alpha, chosen)
             finish = partial(with_kept_content, share=share, detail=detail, preserve_color=preserve_color)
             if network is not None:
@@ -264,10 +233,10 @@ class Stylizer:
         """
         check_options(size=size, style_size=max_size, style_scale=scale)
         found = self.found(picture)
-        seen = partial(self._style, found, size=size, max_size=max_size, scale=scale, colors=colors)
+        seen = partial(self._styles.read, found, size=size, max_size=max_size, scale=scale, colors=colors)
         style = seen()
         if refine_with is not None:
-            style = replace(style, seen_by_loss=seen(network=self._loss_network(refine_with)))
+            style = replace(style, seen_by_loss=seen(network=self._styles.loss_network(refine_with)))
         return style.clone()
 
     def found(self, style: AnyStyle) -> AnyStyle:
@@ -280,60 +249,9 @@ class Stylizer:
             return style
         return builtin_style_file(str(style), self.fingerprint, model=self.model.name)
 
-    def _style(
-        self,
-        picture: AnyStyle,
-        *,
-        size: int | None,
-        max_size: int | None,
-        scale: float,
-        colors: Moments | None,
-        network: LossNetwork | None = None,
-    ) -> Style:
-        is_saved = isinstance(picture, str | os.PathLike) and is_analysed(picture)
-        if colors is not None and is_analysed(picture):
-            what = f"{picture if is_saved else 'a style'} has no colors that could be changed"
-            raise StylerError(what, "give the picture that it was made of, or keep the colors another way")
-        if is_saved:
-            found = load_style(Path(picture), self.model, self.fingerprint)
-            return found.at_levels(self.model.levels) if network is None else seen_by(found, network, str(picture))
-        if isinstance(picture, Style):
-            if picture.fingerprint not in ("", self.fingerprint):
-                raise ValueError(f"expected a style made with model {self.model.name!r}, got one of another model")
-            return picture.at_levels(self.model.levels) if network is None else seen_by(picture, network, "the style")
-        source = Picture.of(picture)
-        longest, name = max(source.size), "" if source.source is None else source.source.stem
-        if source.alpha is not None and not float(to_float(source.alpha).max()):
-            what = f"the style {source.source or 'picture'} is fully transparent"
-            raise StylerError(what, "choose a picture with something visible")
-        source = replace(source, samples=with_hidden_filled(source.samples, source.alpha))
-        source = source.resized(max(1, round((size or min(longest, max_size or longest)) * scale)))
-        image = source.samples
-        if colors is not None:
-            image = recolored(to_float(image), Moments(*(x.to(image.device) for x in colors)))
-
-        model, mark = (self.model, self.fingerprint) if network is None else (network.model, network.fingerprint)
-        levels = LEVELS if network is not None else model.levels
-
-        def compute() -> Style:
-            with torch.no_grad(), exact_float32(self.device):
-                tile = tiling_for(image, model).tile
-                known = style_of(model.encoder, image, levels, alpha=source.alpha, tile=tile, name=name)
-                return replace(known, fingerprint=mark)
-
-        return self._cache.get(image, source.alpha, mark, compute)
-
-    def _loss_network(self, source: str | os.PathLike[str]) -> LossNetwork:
-        """Return the loss network, loaded once for each change of its file."""
-        name = os.fspath(source)
-        key = name if name == DOWNLOADED or not is_file(Path(name)) else file_hash(Path(name))
-        if key not in self._networks:
-            self._networks = {key: load_loss_network(name, device=self.device, dtype=self.dtype)}
-        return self._networks[key]
-
     def clear_cache(self) -> None:
         """Forget the styles seen so far."""
-        self._cache.clear()
+        self._styles.clear()
 
     def cascade_levels(self, levels: Sequence[Level] | None, alpha: float | Mapping[Level, float] = 1.0) -> list[Level]:
         """Return `levels` (all that the model has, if None) from coarse to fine.

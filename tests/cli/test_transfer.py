@@ -17,7 +17,7 @@ from styler.images import Picture
 from styler.images.metadata import Metadata
 from styler.images.pixels import to_float
 from styler.images.saving import save_image
-from styler.transfer import stylizer as stylizing
+from styler.transfer import place as placing
 from styler.transfer.stylizer import Stylizer
 
 
@@ -247,14 +247,14 @@ def test_names_in_brackets_are_told_as_they_are(styler, pair, tmp_path):
 
 
 def test_notes_of_the_work_are_told(styler, pair, monkeypatch):
-    cascade = stylizing.cascade
+    cascade = placing.cascade
 
     def small_only(*args, tile, **how):
         if tile is None:
             raise torch.OutOfMemoryError("out of memory")
         return cascade(*args, tile=tile, **how)
 
-    monkeypatch.setattr(stylizing, "cascade", small_only)
+    monkeypatch.setattr(placing, "cascade", small_only)
     status, _, err = styler("transfer", *pair, "--device", "cpu")
     assert status == 0
     assert err.startswith("warning: cpu is out of memory, so the picture is processed in tiles of 512 pixels\n")

@@ -14,6 +14,8 @@ from styler.choices import LEVELS
 from styler.errors import StylerError, StylerWarning
 from styler.images import Picture
 from styler.images.metadata import Metadata
+from styler.transfer import place as placing
+from styler.transfer import style_reading
 from styler.transfer import stylizer as stylizing
 from styler.transfer.color import recolored
 from styler.transfer.memory import TILES
@@ -232,8 +234,8 @@ def test_tiles_do_not_show(size):
 
 def test_little_memory_means_tiles(stylizer, monkeypatch):
     seen = []
-    cascade = stylizing.cascade
-    monkeypatch.setattr(stylizing, "cascade", lambda *args, **how: seen.append(how["tile"]) or cascade(*args, **how))
+    cascade = placing.cascade
+    monkeypatch.setattr(placing, "cascade", lambda *args, **how: seen.append(how["tile"]) or cascade(*args, **how))
     whole, tiles = (stylizer.stylize(picture(), picture(seed=1), max_memory=bytes) for bytes in (2 << 30, 0))
     assert seen == [None, min(TILES)]
     torch.testing.assert_close(tiles, whole, rtol=0, atol=1e-3)
@@ -254,14 +256,14 @@ def out_of_memory(
     monkeypatch, *, while_at_least: int, error: type[Exception] | None = None, devices: tuple[str, ...] = ("cpu",)
 ) -> None:
     """Make the cascade run out of memory on these devices, except in tiles of less than so many pixels."""
-    cascade = stylizing.cascade
+    cascade = placing.cascade
 
     def small_only(model, image, styles, **how):
         if model.device.type in devices and (how["tile"] or 10**9) >= while_at_least:
             raise error or torch.OutOfMemoryError("out of memory")
         return cascade(model, image, styles, **how)
 
-    monkeypatch.setattr(stylizing, "cascade", small_only)
+    monkeypatch.setattr(placing, "cascade", small_only)
 
 
 ERRORS = [
@@ -300,7 +302,7 @@ def test_another_runtime_error_is_not_taken_for_one_of_memory(stylizer, monkeypa
 def test_a_full_device_leaves_one_picture_to_the_processor_and_the_next_is_its_own_again(stylizer, monkeypatch):
     args = picture(), [picture(seed=1), picture(seed=2)]
     whole = stylizer.stylize(*args)
-    devices, cascade = [], stylizing.cascade
+    devices, cascade = [], placing.cascade
 
     def on_a_full_device(model, image, styles, **how):
         devices.append(model is stylizer.model)
@@ -308,7 +310,7 @@ def test_a_full_device_leaves_one_picture_to_the_processor_and_the_next_is_its_o
             raise torch.OutOfMemoryError("out of memory")
         return cascade(model, image, styles, **how)
 
-    monkeypatch.setattr(stylizing, "cascade", on_a_full_device)
+    monkeypatch.setattr(placing, "cascade", on_a_full_device)
     monkeypatch.setattr(type(stylizer.model), "device", property(lambda model: DEVICES[model is stylizer.model]))
     for _ in range(2):
         trace = Trace()
@@ -376,7 +378,7 @@ def test_eight_threads_on_one_stylizer_make_what_one_after_the_other_makes(tiny_
 
 def test_no_more_styles_are_kept_than_asked_and_the_oldest_goes_first(tiny_file, monkeypatch):
     stylizer, seen = Stylizer(tiny_file, device="cpu", num_cached_styles=2), []
-    monkeypatch.setattr(stylizing, "style_of", lambda *args, **how: seen.append(args[1]) or style_of(*args, **how))
+    monkeypatch.setattr(style_reading, "style_of", lambda *args, **how: seen.append(args[1]) or style_of(*args, **how))
     one, two, three = (picture(16, 16, seed=k) for k in range(3))
     for image in (one, two, one, three, one, two):
         stylizer.style(image)

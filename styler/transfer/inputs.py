@@ -1,0 +1,63 @@
+"""What a picture is stylized from: its samples at the size of the result, and its masks."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from torch import Tensor
+
+from styler.images.masks import AnyMask, read_mask
+from styler.images.picture import AnyPicture, Picture
+from styler.transfer.trace import Trace
+from styler.transfer.transparency import with_hidden_filled
+
+
+class Inputs(NamedTuple):
+    """A content and its masks.
+
+    Attributes:
+        picture: The content as it was read.
+        original: The same at the size of the result.
+        image: Its samples, with other colors where nothing is seen of them, `(B, 3, H, W)`.
+        masks: Of the regions, `(1, 1, H, W)` each.
+        kept: Where the content stays as it is, `(1, 1, H, W)`, if anywhere.
+    """
+
+    picture: Picture
+    original: Picture
+    image: Tensor
+    masks: list[Tensor]
+    kept: Tensor | None
+
+
+def read_inputs(
+    content: AnyPicture,
+    size: int | None,
+    regions: Sequence[tuple[AnyMask, object]],
+    keep: AnyMask | None,
+    trace: Trace,
+) -> Inputs:
+    """Return what was read; the masks' sources are added to the trace.
+
+    Args:
+        content: See `Picture.of`.
+        size: Longer side of the result in pixels; None for the content's own.
+        regions: Pairs of a mask and its style.
+        keep: The mask of what stays as it is.
+        trace: Its `masks` get the sources of the masks.
+
+    Raises:
+        StylerError: If a file can't be read.
+    """
+    picture = Picture.of(content)
+    original = picture if size is None else picture.resized(size)
+    image = original.samples
+    if picture.alpha is not None:  # before it is resized, which mixes neighbours
+        filled = replace(picture, samples=with_hidden_filled(picture.samples, picture.alpha))
+        image = (filled if size is None else filled.resized(size)).samples
+    given = [*(mask for mask, _ in regions), *([] if keep is None else [keep])]
+    read = [read_mask(image, mask) for mask in given]
+    trace.masks += [source for _, source in read]
+    masks = [mask for mask, _ in read]
+    kept = None if keep is None else masks.pop()
+    return Inputs(picture, original, image, masks, kept)
