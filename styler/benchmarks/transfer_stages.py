@@ -128,8 +128,14 @@ def measure(
             peak = device_peak_mib(stylizer.device)
     machine, known = median_machine(machines), stylizer.style(style_image)
     operators = slowest_operators(lambda: stylizer.stylize(image, known), stylizer.device) if profiled else []
-    widths, levels = stylizer.model.encoder.widths, stylizer.cascade_levels(None)
-    layers = cascade_layers(widths, size, size, itemsize=stylizer.dtype.itemsize, levels=levels)
+    layers = cascade_layers(
+        stylizer.model.encoder.widths,
+        size,
+        size,
+        itemsize=stylizer.dtype.itemsize,
+        levels=stylizer.model.levels,
+        antialiased=stylizer.model.antialiased,
+    )
     return TransferRow(
         size=size,
         dtype=str(stylizer.dtype).removeprefix("torch."),

@@ -25,7 +25,13 @@ class Layer(NamedTuple):
 
 
 def cascade_layers(
-    widths: Sequence[int], height: int, width: int, *, itemsize: int, levels: Sequence[Level] = LEVELS
+    widths: Sequence[int],
+    height: int,
+    width: int,
+    *,
+    itemsize: int,
+    levels: Sequence[Level] = LEVELS,
+    antialiased: bool = False,
 ) -> list[Layer]:
     """Return the layers of a cascade for a picture of `height` × `width` pixels and a known style.
 
@@ -35,29 +41,33 @@ def cascade_layers(
         width: In pixels, before padding.
         itemsize: Bytes per number in the networks' precision.
         levels: Levels in the order of the cascade.
+        antialiased: Whether features are blurred before they are halved, a convolution of each channel.
     """
     pixels = prod(padded_size(height, width))
-    return [layer for level in levels for layer in _level_layers(level, tuple(widths), pixels, itemsize)]
+    return [layer for level in levels for layer in _level_layers(level, tuple(widths), pixels, itemsize, antialiased)]
 
 
-def _level_layers(level: Level, widths: tuple[int, ...], pixels: int, itemsize: int) -> list[Layer]:
+def _level_layers(level: Level, widths: tuple[int, ...], pixels: int, itemsize: int, antialiased: bool) -> list[Layer]:
     trunk = _trunk_work(level, widths, pixels, itemsize)
+    blurred = _trunk_work(level, widths, pixels, itemsize, pool_flops=2 * 9 if antialiased else 0)
     count, cells = widths[block(level)], pixels // stride(level) ** 2
     product = 2 * count**2 * cells
     return [
-        *(Layer("encode", *work) for work in trunk),
+        *(Layer("encode", *work) for work in blurred),
         Layer("moments", product, count * cells * itemsize),
         Layer("transform", product, 0),
         *(Layer("decode", *work) for work in reversed(trunk)),  # mirrored: input and output are exchanged
     ]
 
 
-def _trunk_work(level: Level, widths: tuple[int, ...], pixels: int, itemsize: int) -> list[tuple[int, int]]:
-    """Return operations and bytes of each layer up to `level`."""
+def _trunk_work(
+    level: Level, widths: tuple[int, ...], pixels: int, itemsize: int, *, pool_flops: int = 0
+) -> list[tuple[int, int]]:
+    """Return operations and bytes of each layer up to `level`; a pooling takes `pool_flops` for each of its outputs."""
     work, after = [], 3
     for name in layers_to(level):
         if name == "pool":
-            work.append((0, after * itemsize * (pixels + pixels // 4)))
+            work.append((pool_flops * after * pixels // 4, after * itemsize * (pixels + pixels // 4)))
             pixels //= 4
             continue
         before, after = channels(name, widths)

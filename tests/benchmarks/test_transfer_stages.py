@@ -24,7 +24,6 @@ from styler.benchmarks.transfer_stages import (
     written_squares,
 )
 from styler.benchmarks.workload import Layer
-from styler.choices import LEVELS
 from styler.cli.bench_transfer import bench_transfer
 from styler.errors import StylerError
 from styler.model.vgg import channels, layers_to
@@ -154,7 +153,7 @@ def _one_thread():
 
 def bare_convolutions(model, side: int) -> None:
     """Compute the convolutions of the cascade, with the same weights, and nothing else."""
-    for level in LEVELS:
+    for level in model.levels:
         for network, mirrored in ((model.encoder, False), (model.decoders[level], True)):
             for name in layers_to(level):
                 if name != "pool":

@@ -5,7 +5,6 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from styler.benchmarks.workload import cascade_layers
-from styler.choices import LEVELS
 from styler.model.weights import load_model
 from styler.transfer.moments import moments_of
 from styler.transfer.whitening import apply_affine, wct_affine
@@ -25,7 +24,7 @@ def counted():
         return result
 
     image = torch.rand(1, 3, SIDE, SIDE)
-    for level in LEVELS:
+    for level in model.levels:
         features = count("encode", model.encoder, image, level)
         moments = count("moments", moments_of, features)
         mapped = count("transform", apply_affine, features, wct_affine(moments, moments))
@@ -34,7 +33,9 @@ def counted():
 
 
 def stage_sum(stage: str, field: str, *, side: int = SIDE, itemsize: int = 4) -> int:
-    layers = cascade_layers(load_model("small").encoder.widths, side, side, itemsize=itemsize)
+    model = load_model("small")
+    how = {"levels": model.levels, "antialiased": model.antialiased}
+    layers = cascade_layers(model.encoder.widths, side, side, itemsize=itemsize, **how)
     return sum(getattr(layer, field) for layer in layers if layer.stage == stage)
 
 
@@ -50,7 +51,7 @@ def test_operations_grow_with_the_area_and_odd_sizes_are_padded(stage):
 
 
 def test_half_precision_moves_half_the_bytes_but_for_the_pictures():
-    pictures = 4 * 12 * SIDE**2  # once a level
+    pictures = len(load_model("small").levels) * 12 * SIDE**2
     for stage in ("encode", "decode"):
         whole, half = (stage_sum(stage, "num_bytes", itemsize=size) for size in (4, 2))
         assert whole - pictures == 2 * (half - pictures)
