@@ -77,7 +77,8 @@ def style_bytes(style: Style, *, compact: bool = False) -> bytes:
 
 def root_triangle(covariance: Tensor) -> Tensor:
     """Return the upper triangle of the root of a covariance `(1, C, C)`, row by row, `(1, C·(C+1)/2)`, float16."""
-    root = sqrtm(covariance.double(), method="eigh")
+    round_off = torch.finfo(covariance.dtype).eps ** 0.5  # which hides the sign of null eigenvalues
+    root = sqrtm(covariance.double(), method="eigh", round_off=round_off)
     rows, columns = torch.triu_indices(*root.shape[-2:])
     return root[..., rows, columns].half()
 

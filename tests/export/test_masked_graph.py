@@ -10,11 +10,12 @@ from styler.transfer.cascade import cascade
 from styler.transfer.style import style_of
 
 STEPS = 255
-CONTENT = picture(61, 83)
+SIDES = 181, 243  # each half has more cells than channels
+CONTENT = picture(*SIDES)
 STYLES = [picture(150, 170, seed=seed) for seed in (3, 4, 5)]
-WHOLE, EMPTY = torch.ones(1, 1, 61, 83), torch.zeros(1, 1, 61, 83)
-HALF = (torch.arange(83) < 40).expand(1, 1, 61, 83).float()
-SOFT = torch.linspace(0, 1, 61)[:, None].expand(1, 1, 61, 83).contiguous()
+WHOLE, EMPTY = torch.ones(1, 1, *SIDES), torch.zeros(1, 1, *SIDES)
+HALF = (torch.arange(SIDES[1]) < 120).expand(1, 1, *SIDES).float()
+SOFT = torch.linspace(0, 1, SIDES[0])[:, None].expand(1, 1, *SIDES).contiguous()
 PIXEL, COLUMN = EMPTY.clone(), EMPTY.clone()
 PIXEL[..., 17, 30] = 1
 COLUMN[..., 8:9] = 1
@@ -34,7 +35,7 @@ def styles_of(model: Model, pictures) -> list[torch.Tensor]:
 
 
 def graph_result(model: Model, masks, strength=None, content=CONTENT) -> torch.Tensor:
-    strength = torch.ones(4) if strength is None else torch.tensor(strength)
+    strength = torch.tensor([1.0 if strength is None else strength.get(level, -1.0) for level in model.levels])
     with torch.no_grad():
         return MaskedTransferGraph(model)(content, masks, strength, *styles_of(model, STYLES[: len(masks) + 1]))
 
@@ -71,15 +72,16 @@ def test_degenerate_masks_agree_with_exact_roots(small, masks, content):
 def test_without_white_pixels_the_picture_is_that_of_the_graph_without_masks(small):
     roughness, *moments = styles_of(small, STYLES[:1])
     with torch.no_grad():
-        expected = TransferGraph(small)(CONTENT, torch.ones(4), roughness, *moments)
+        expected = TransferGraph(small)(CONTENT, torch.ones(len(small.levels)), roughness, *moments)
     assert (graph_result(small, EMPTY) - expected).abs().max() * STEPS < 0.1
 
 
 def test_strength_by_level_and_levels_left_out_are_those_of_the_library(small):
-    found = graph_result(small, HALF, [0.8, -1.0, 0.4, -1.0])
-    expected = library_result(small, HALF, alpha={"relu4_1": 0.8, "relu2_1": 0.4}, levels=["relu4_1", "relu2_1"])
+    strength = {"relu4_1": 0.8, "relu2_1": 0.4}
+    found = graph_result(small, HALF, strength)
+    expected = library_result(small, HALF, alpha=strength, levels=["relu4_1", "relu2_1"])
     assert (found - expected).abs().max() * STEPS < 0.1
 
 
 def test_strength_zero_is_the_content(small):
-    assert torch.equal(graph_result(small, HALF, [0.0] * 4), CONTENT)
+    assert torch.equal(graph_result(small, HALF, dict.fromkeys(small.levels, 0.0)), CONTENT)

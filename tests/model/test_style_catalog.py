@@ -24,10 +24,10 @@ NAMES = [style.name for style in builtin_styles()]
 MODELS = [path.stem for path in shipped_models()]
 
 
-def test_there_are_at_least_twenty_four_styles_in_nine_megabytes():
+def test_there_are_at_least_twenty_four_styles_in_eight_megabytes():
     assert len(NAMES) >= 24
     assert sorted(set(NAMES)) == NAMES
-    assert sum(path.stat().st_size for path in styles_folder().rglob("*") if path.is_file()) < 9e6
+    assert sum(path.stat().st_size for path in styles_folder().rglob("*") if path.is_file()) < 8e6
 
 
 @pytest.mark.parametrize("style", builtin_styles(), ids=NAMES)

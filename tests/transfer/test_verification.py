@@ -5,7 +5,6 @@ import pytest
 import torch
 from torch import nn
 
-from styler.choices import LEVELS
 from styler.errors import StylerError
 from styler.model import catalog
 from styler.model.catalog import find_model
@@ -87,7 +86,7 @@ def rolled(network: nn.Module) -> None:
         weights.copy_(weights.roll(1, 0))
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", load_model("small").levels)
 def test_a_decoder_out_of_order_is_found(own, level):
     with pytest.raises(StylerError, match=f"{level} does not reconstruct a picture on"):
         verified(own(lambda model: rolled(model.decoders[level])))
