@@ -80,8 +80,8 @@ def test_pictures_with_fewer_cells_than_channels_agree_nearly(small, height, wid
 def test_degenerate_styles_and_contents_agree_with_exact_roots(small, name):
     for content, style in ((NATURAL, DEGENERATE[name]), (DEGENERATE[name], NATURAL)):
         off = difference(small, content, style)
-        assert off.max() < 2, off.max()
-        assert off.mean() < 0.2, off.mean()
+        assert off.max() < 4, off.max()
+        assert off.mean() < 0.3, off.mean()
 
 
 def test_strength_by_level_and_levels_left_out_are_those_of_the_library(small):
