@@ -18,7 +18,7 @@ class Inputs(NamedTuple):
     Attributes:
         picture: The content as it was read.
         original: The same at the size of the result.
-        image: Its samples, with other colors where nothing is seen of them, `(B, 3, H, W)`.
+        image: Its samples, `(B, 3, H, W)`, with the colors of transparent pixels replaced.
         masks: Of the regions, `(1, 1, H, W)` each.
         kept: Where the content stays as it is, `(1, 1, H, W)`, if anywhere.
     """

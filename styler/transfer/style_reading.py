@@ -52,11 +52,11 @@ class StyleReader:
 
         Args:
             picture: See `Stylizer.style`; no name of a built-in style.
-            size: See `Stylizer.style`, as for the next three.
-            max_size: The same.
-            scale: The same.
-            colors: The same.
-            network: The loss network.
+            size: See `Stylizer.style`.
+            max_size: See `Stylizer.style`.
+            scale: See `Stylizer.style`.
+            colors: See `Stylizer.style`.
+            network: The loss network; None for the model.
 
         Raises:
             StylerError: If a file can't be read, or fits neither model nor network.
@@ -116,7 +116,7 @@ class StyleReader:
 
 
 def _visible(picture: Picture) -> Picture:
-    """Return a picture with other colors where nothing is seen of them, which its size then can't mix in.
+    """Return the picture with the colors of transparent pixels replaced, so that resizing does not mix them in.
 
     Raises:
         StylerError: If nothing is visible.
