@@ -60,7 +60,16 @@ def _in_three_channels(mask: AnyMask) -> AnyPicture:
     return mask
 
 
-def outside(masks: Sequence[Tensor], kept: Tensor | None) -> Tensor:
-    """Return the mask of what lies in none of the masks, or in `kept`; all `(1, 1, H, W)`, uint8."""
-    inside = torch.cat(list(masks)).amax(0, keepdim=True)
+def read_masks(
+    samples: Tensor, masks: Sequence[AnyMask], keep: AnyMask | None
+) -> tuple[Tensor | None, Tensor | None, list[MaskSource]]:
+    """Return the masks of regions `(R, 1, H, W)` and of what is kept, at the size of the samples, and their sources."""
+    read = [read_mask(samples, mask) for mask in [*masks, *([] if keep is None else [keep])]]
+    regions = torch.cat([mask for mask, _ in read[: len(masks)]]) if masks else None
+    return regions, None if keep is None else read[-1][0], [source for _, source in read]
+
+
+def outside(masks: Tensor, kept: Tensor | None) -> Tensor:
+    """Return the mask `(1, 1, H, W)` of what lies in none of the masks `(R, 1, H, W)`, or in `kept`; all uint8."""
+    inside = masks.amax(0, keepdim=True)
     return 255 - inside if kept is None else torch.maximum(255 - inside, kept)

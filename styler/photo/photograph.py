@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from styler.choices import PHOTO_ALPHA
-from styler.images.masks import AnyMask, MaskSource, read_mask
+from styler.images.masks import AnyMask, read_masks
 from styler.images.own_samples import own_samples
 from styler.images.picture import Picture
 from styler.images.pixels import resize_to, to_float
@@ -105,15 +105,6 @@ def looked_up_photo(
     _, kept, _ = read_masks(picture.samples, [], keep)
     samples = graded(picture.samples, [blended(table, alpha)], keep=kept)
     return with_own_colors(content, picture.with_samples(samples), kept)
-
-
-def read_masks(
-    samples: Tensor, masks: Sequence[AnyMask], keep: AnyMask | None
-) -> tuple[Tensor | None, Tensor | None, list[MaskSource]]:
-    """Return the masks of regions `(R, 1, H, W)` and of what is kept, at the size of the samples, and their sources."""
-    read = [read_mask(samples, mask) for mask in [*masks, *([] if keep is None else [keep])]]
-    regions = torch.cat([mask for mask, _ in read[: len(masks)]]) if masks else None
-    return regions, None if keep is None else read[-1][0], [source for _, source in read]
 
 
 def small_copy(picture: Picture) -> Picture:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from styler.images.masks import AnyMask, read_mask
+from styler.images.masks import AnyMask, read_masks
 from styler.images.picture import AnyPicture, Picture
 from styler.transfer.trace import Trace
 from styler.transfer.transparency import with_hidden_filled
@@ -19,14 +19,14 @@ class Inputs(NamedTuple):
         picture: The content as it was read.
         original: The same at the size of the result.
         image: Its samples, `(B, 3, H, W)`, with the colors of transparent pixels replaced.
-        masks: Of the regions, `(1, 1, H, W)` each.
+        masks: Of the regions, `(R, 1, H, W)`, if there are any.
         kept: Where the content stays as it is, `(1, 1, H, W)`, if anywhere.
     """
 
     picture: Picture
     original: Picture
     image: Tensor
-    masks: list[Tensor]
+    masks: Tensor | None
     kept: Tensor | None
 
 
@@ -55,9 +55,6 @@ def read_inputs(
     if picture.alpha is not None:  # before it is resized, which mixes neighbours
         filled = replace(picture, samples=with_hidden_filled(picture.samples, picture.alpha))
         image = (filled if size is None else filled.resized(size)).samples
-    given = [*(mask for mask, _ in regions), *([] if keep is None else [keep])]
-    read = [read_mask(image, mask) for mask in given]
-    trace.masks += [source for _, source in read]
-    masks = [mask for mask, _ in read]
-    kept = None if keep is None else masks.pop()
+    masks, kept, sources = read_masks(image, [mask for mask, _ in regions], keep)
+    trace.masks += sources
     return Inputs(picture, original, image, masks, kept)

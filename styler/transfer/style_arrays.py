@@ -1,7 +1,7 @@
 """Style files as numpy arrays: read, checked, mixed and described without torch, whose import takes a second."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,8 +69,9 @@ def arrays_in(tensors: Arrays, metadata: Mapping[str, str], *, name: str) -> Sty
     """Return the style in the arrays and metadata of a file called `name`; see `read_arrays`."""
     if metadata.get("format") != FORMAT:
         raise StylerError(f"{name} is not a styler style", "make one: styler style save PICTURE -o NAME.style")
-    moments, mark = moments_in(tensors, "", name=name), metadata.get(LOSS_ENCODER)
-    seen_by_loss = None if mark is None else StyleArrays(moments_in(tensors, LOSS, name=name), mark)
+    levels = [level for level in LEVELS if any(key.startswith(f"{level}.") for key in tensors)]
+    moments, mark = moments_in(tensors, levels or LEVELS, "", name=name), metadata.get(LOSS_ENCODER)
+    seen_by_loss = None if mark is None else StyleArrays(moments_in(tensors, LEVELS, LOSS, name=name), mark)
     roughness = tensors.get("roughness", np.zeros(1))  # missing until 0.2
     if roughness.dtype.kind != "f" or roughness.shape != (1,) or not 0 <= float(roughness[0]) <= MAX_DEVIATION:
         raise StylerError(f"{name} has no valid roughness", "the file is damaged; make it again")
@@ -83,11 +84,12 @@ def arrays_in(tensors: Arrays, metadata: Mapping[str, str], *, name: str) -> Sty
     return StyleArrays(moments, metadata.get("encoder", ""), listed_sources, float(roughness[0]), seen_by_loss)
 
 
-def moments_in(tensors: Arrays, prefix: str, *, name: str) -> dict[Level, tuple[np.ndarray, np.ndarray]]:
-    """Return the moments at each level in a file, in arrays whose names begin with the prefix; see `read_arrays`."""
+def moments_in(
+    tensors: Arrays, levels: Iterable[Level], prefix: str, *, name: str
+) -> dict[Level, tuple[np.ndarray, np.ndarray]]:
+    """Return the moments at each level, of which the arrays' names begin with the prefix; see `read_arrays`."""
     moments: dict[Level, tuple[np.ndarray, np.ndarray]] = {}
-    levels = [level for level in LEVELS if any(key.startswith(f"{prefix}{level}.") for key in tensors)]
-    for level in levels or LEVELS:
+    for level in levels:
         found = valid_moments(*(tensors.get(f"{prefix}{level}.{part}") for part in ("mean", "covariance", "root")))
         if found is None:
             raise StylerError(f"{name} has no valid moments of {prefix}{level}", "the file is damaged; make it again")

@@ -72,7 +72,7 @@ class StyleReader:
         if isinstance(picture, Style):
             if picture.fingerprint not in ("", self.fingerprint):
                 raise ValueError(f"expected a style made with model {self.model.name!r}, got one of another model")
-            return picture.at_levels(self.model.levels) if network is None else seen_by(picture, network, "the style")
+            return picture if network is None else seen_by(picture, network, "the style")
         return self._analysed(_visible(Picture.of(picture)), size, max_size, scale, colors, network)
 
     def _analysed(

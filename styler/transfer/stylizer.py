@@ -165,7 +165,7 @@ class Stylizer:
         trace.device = self.device
         with trace.stage("load"):
             picture, original, image, masks, kept = read_inputs(content, size, regions, keep, trace)
-            kept = kept if base else outside(masks, kept)
+            kept = outside(masks, kept) if masks is not None and not base else kept
         with trace.stage("style"):
             colors = colors_of(image) if preserve_color == "match" else None
             seen = partial(self._styles.read, size=style_size, max_size=max(image.shape[-2:]), colors=colors)
@@ -173,6 +173,7 @@ class Stylizer:
 
             def styles_at(share: float, network: LossNetwork | None = None) -> list[Style]:
                 found = [seen(one, scale=style_scale * share, network=network).to(self.device) for one in every]
+                found = found if network is not None else [one.at_levels(chosen) for one in found]
                 mixed = mixed_style(found[: len(base)], weights or [1.0] * len(base)) if base else found[0]
                 return [mixed, *found[len(base) :]]
 
@@ -182,15 +183,14 @@ class Stylizer:
                 styles_at(1.0, network)  # raises before the work
         with torch.no_grad(), exact_float32(self.device):
             place = Place(self.model, tiling_for(image, self.model, tile=tile, max_memory=max_memory))
-            areas = torch.cat(masks) if masks else None
             how: dict[str, Any] = {"alpha": alpha, "levels": chosen, "transform": transform, "method": method}
             how |= {"seed_flats": seed_flats, "strokes": strokes, "trace": trace}
-            result, place = stylized(place, image, styles, masks=areas, visible=original.alpha, **how)
+            result, place = stylized(place, image, styles, masks=masks, visible=original.alpha, **how)
             share = mixed_share(alpha, chosen)
             finish = partial(with_kept_content, share=share, detail=detail, preserve_color=preserve_color)
             if network is not None:
                 strengths = {x: alpha.get(x, 1.0) if isinstance(alpha, Mapping) else alpha for x in chosen}
-                how = {"masks": areas, "alpha": original.alpha, "keep": kept, "num_steps": refine}
+                how = {"masks": masks, "alpha": original.alpha, "keep": kept, "num_steps": refine}
                 how |= {"strengths": strengths, "max_memory": max_memory}
                 how |= {"tile": None if tile == "auto" else tile, "has_sizes": not any(map(is_analysed, every))}
                 how |= {"watch": trace.watch.finishing(partial(finished_at, finish, original.samples, kept))}

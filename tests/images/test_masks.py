@@ -82,9 +82,9 @@ def test_a_mask_that_is_not_there_is_an_error_that_names_it(tmp_path):
 
 def test_outside_is_where_no_mask_is_or_what_is_kept():
     masks = [mask_like(picture(1, 4), grey([row])) for row in ([255, 0, 0, 100], [0, 255, 0, 200])]
-    assert outside(masks, None).flatten().tolist() == [0, 0, 255, 55]
+    assert outside(torch.cat(masks), None).flatten().tolist() == [0, 0, 255, 55]
     kept = mask_like(picture(1, 4), grey([[0, 255, 0, 90]]))
-    assert outside(masks, kept).flatten().tolist() == [0, 255, 255, 90]
+    assert outside(torch.cat(masks), kept).flatten().tolist() == [0, 255, 255, 90]
 
 
 def test_booleans_and_planes_of_any_kind_are_the_same_mask():

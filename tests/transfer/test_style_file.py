@@ -310,3 +310,12 @@ def test_a_mixture_of_files_is_that_of_the_styles(tmp_path, tiny_model):
     for level in LEVELS:
         for found, wanted in zip(mixed.moments[level], expected[level], strict=True):
             torch.testing.assert_close(torch.from_numpy(found), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_moments_of_a_loss_network_are_those_of_all_levels(style, tmp_path):
+    whole = replace(style, seen_by_loss=replace(style.clone(), fingerprint="loss"))
+    save_style(whole, tmp_path / "a.style")
+    assert tuple(read_style(tmp_path / "a.style").seen_by_loss.moments) == LEVELS
+    save_style(replace(whole, seen_by_loss=whole.seen_by_loss.at_levels(LEVELS[1:])), tmp_path / "b.style")
+    with pytest.raises(StylerError, match=r"no valid moments of loss\.relu4_1"):
+        read_style(tmp_path / "b.style")

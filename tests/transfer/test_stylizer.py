@@ -123,6 +123,15 @@ def test_a_saved_style_of_more_levels_mixes_with_a_picture(stylizer, tmp_path):
     assert stylizer.style(picture(seed=1)).moments.keys() == {"relu4_1", "relu2_1", "relu1_1"}
 
 
+def test_a_style_with_fewer_levels_serves_those_alone(stylizer):
+    style = stylizer.style(picture(seed=1))
+    fewer = style.at_levels(["relu2_1", "relu1_1"])
+    found, expected = (stylizer.stylize(picture(), one, levels=["relu1_1"]) for one in (fewer, style))
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    with pytest.raises(ValueError, match="moments of relu4_1, got relu2_1, relu1_1"):
+        stylizer.stylize(picture(), fewer)
+
+
 @pytest.mark.parametrize(("content", "style"), [("astronaut", "night"), ("cat", "woodcut")])
 def test_half_precision_hardly_changes_the_shipped_models_pictures(content, style):
     pair = [ASSETS / f"{name}.jpg" for name in (content, style)]
